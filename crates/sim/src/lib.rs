@@ -1,0 +1,1 @@
+//! The only room that may invent data; every invention has a seed.

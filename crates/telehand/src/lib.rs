@@ -1,0 +1,1 @@
+//! The shell: the only room with a clock, a socket, a thread or a file; it decides nothing.

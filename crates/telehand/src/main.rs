@@ -1,0 +1,2 @@
+//! The one binary of telehand.
+fn main() {}

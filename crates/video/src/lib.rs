@@ -1,0 +1,1 @@
+//! Every frame carries its own birth time; late is worse than coarse.
