@@ -1,2 +1,32 @@
-//! The one binary of telehand.
-fn main() {}
+//! `telehand`: the one program. Every subcommand is a module of the library beside this file.
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "telehand",
+    version,
+    about = "Open telesurgery: console, patient-side robot, secured link, video, guard, recording",
+    long_about = "Open telesurgery: console, patient-side robot, secured link over several bad networks, \
+                  video, guard and recording.\n\nNot a medical device. What is simulated is labelled \
+                  SIMULATED. Start with `telehand demo`."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {}
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let outcome: anyhow::Result<()> = match cli.command {};
+    match outcome {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("telehand: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
