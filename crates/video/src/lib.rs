@@ -1,1 +1,5 @@
 //! Every frame carries its own birth time; late is worse than coarse.
+
+pub mod i420;
+
+pub use i420::I420;
