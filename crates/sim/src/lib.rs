@@ -1,1 +1,3 @@
 //! The only room that may invent data; every invention has a seed.
+
+pub mod scene;
