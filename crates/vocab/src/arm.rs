@@ -236,6 +236,10 @@ causes! {
     OnePathLeft = 50, "one_path_left";
     /// Somebody sends packets that do not open.
     Forgery = 51, "forgery";
+    /// Too many commands are lost even after repetition and merging.
+    CommandLoss = 52, "command_loss";
+    /// The commands arrive too unevenly.
+    LinkJitter = 53, "link_jitter";
     /// The servo loop missed its time.
     TickOverrun = 60, "tick_overrun";
     /// The arm reported a fault of its own.
