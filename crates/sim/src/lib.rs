@@ -1,3 +1,5 @@
 //! The only room that may invent data; every invention has a seed.
 
 pub mod scene;
+
+pub mod random;
