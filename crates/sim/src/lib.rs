@@ -2,4 +2,5 @@
 
 pub mod scene;
 
+pub mod network;
 pub mod random;
