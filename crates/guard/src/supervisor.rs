@@ -1,0 +1,469 @@
+//! Who holds the arms, in which state, and why they hold.
+//!
+//! **Rule of this file:** the surgeon's authority is borrowed and dies by itself. Silence ends it,
+//! late packets do not revive it, and nothing but a fresh engagement under a fresh lease brings
+//! motion back. The bedside takes the arms in one action, from every state.
+
+use crate::alarm::{AlarmBoard, Level};
+use crate::facts::{CommandFacts, Event, LinkFacts, ServoFacts};
+use crate::limits::{LimitChange, LimitError, Limits};
+use crate::persist::Persist;
+use crate::refusal::{Refusal, at_most};
+use crate::servo::ArmWatch;
+use crate::tenancy::{PerArm, Tenancy};
+use crate::transition::{Transition, TransitionLog};
+use crate::watch::LinkWatch;
+use telehand_vocab::message::{ALARMS_MAX, Alarm, PictureEcho};
+use telehand_vocab::{ArmId, ArmState, Authority, Cause, Engage, Lease, Mono, Span};
+
+/// The supervisor of one patient cart.
+#[derive(Debug, Clone)]
+pub struct Supervisor {
+    limits: Limits,
+    state: ArmState,
+    hold: Option<(Refusal, Mono)>,
+    tenancy: Tenancy,
+    bedside_beat: Mono,
+    link: LinkWatch,
+    arms: PerArm<ArmWatch>,
+    frozen: Persist,
+    picture: Result<(), Refusal>,
+    speed_limit: f64,
+    ticked: Mono,
+    alarms: AlarmBoard,
+    transitions: TransitionLog,
+    refusals: u64,
+}
+
+impl Supervisor {
+    /// A cart that is OFF. Commands will have to carry leases after `first_lease`.
+    #[must_use]
+    pub const fn new(limits: Limits, first_lease: Lease) -> Self {
+        let arm = ArmWatch::new();
+        Self {
+            speed_limit: limits.tip_speed_floor_m_s(),
+            limits,
+            state: ArmState::Off,
+            hold: None,
+            tenancy: Tenancy::new(first_lease),
+            bedside_beat: Mono::ZERO,
+            link: LinkWatch::new(),
+            arms: PerArm(arm, arm, arm),
+            frozen: Persist::new(),
+            picture: Ok(()),
+            ticked: Mono::ZERO,
+            alarms: AlarmBoard::new(),
+            transitions: TransitionLog::new(),
+            refusals: 0,
+        }
+    }
+
+    /// Feeds one event; what has expired by `now` expires first, so no late event saves it.
+    ///
+    /// # Errors
+    /// A [`Refusal`] means: not acted on. For a command it means that no arm follows it.
+    pub fn handle(&mut self, now: Mono, event: Event) -> Result<(), Refusal> {
+        self.handle_timeout(now);
+        let outcome = match event {
+            Event::Enable => self.enable(now),
+            Event::Disable => self.disable(now),
+            Event::Grant => self.grant(now),
+            Event::TakeOver => self.take_over(now),
+            Event::Stop => self.stop(now),
+            Event::ClearStop => self.clear_stop(now),
+            Event::RemoteHold => self.remote_hold(now),
+            Event::BedsideBeat => self.beat(now),
+            Event::Command(facts) => self.command(now, &facts),
+            Event::Link(facts) => self.link(now, &facts),
+            Event::Servo(facts) => self.servo(now, &facts),
+        };
+        if outcome.is_err() {
+            self.count_refusal();
+        }
+        outcome
+    }
+
+    /// Lets time pass: silence becomes HOLD. Call it every tick.
+    pub fn handle_timeout(&mut self, now: Mono) {
+        self.slew_speed_limit(now);
+        self.alarms.fade(now, Span::from_secs_f64(self.limits.alarm_linger_s()));
+        if let Err(why) = self.bedside_alive(now) {
+            self.hold(now, why);
+        }
+        if let Err(why) = self.console_alive(now) {
+            self.hold(now, why);
+            self.renew_lease(now, why);
+        }
+    }
+
+    /// The state of the cart.
+    #[must_use]
+    pub const fn state(&self) -> ArmState {
+        self.state
+    }
+
+    /// Who holds the arms.
+    #[must_use]
+    pub const fn authority(&self) -> Authority {
+        match self.state {
+            ArmState::Off | ArmState::Local => Authority::Bedside,
+            ArmState::Armed | ArmState::Following => Authority::Remote,
+            ArmState::Hold | ArmState::SafeOff => Authority::Held,
+        }
+    }
+
+    /// The lease a command must carry.
+    #[must_use]
+    pub const fn lease(&self) -> Lease {
+        self.tenancy.lease()
+    }
+
+    /// Why the arms hold, in HOLD and `SAFE_OFF`.
+    #[must_use]
+    pub fn hold_cause(&self) -> Option<Cause> {
+        self.hold.map(|(why, _)| why.cause)
+    }
+
+    /// Since when the arms hold, in HOLD and `SAFE_OFF`.
+    #[must_use]
+    pub fn held_since(&self) -> Option<Mono> {
+        self.hold.map(|(_, since)| since)
+    }
+
+    /// The engage epoch an arm follows now.
+    #[must_use]
+    pub fn following(&self, arm: ArmId) -> Option<Engage> {
+        match self.state {
+            ArmState::Following => self.tenancy.following(arm),
+            _ => None,
+        }
+    }
+
+    /// Active and latched alarms, the worst first.
+    #[must_use]
+    pub fn alarms(&self) -> [Option<Alarm>; ALARMS_MAX] {
+        self.alarms.listed()
+    }
+
+    /// The next step of the state that nobody has polled yet.
+    pub fn poll_transition(&mut self) -> Option<Transition> {
+        self.transitions.pop()
+    }
+
+    /// Steps lost because nobody polled; a shell that polls every tick loses none.
+    #[must_use]
+    pub const fn dropped_transitions(&self) -> u32 {
+        self.transitions.dropped()
+    }
+
+    /// How many events and motions were refused so far.
+    #[must_use]
+    pub const fn refusals(&self) -> u64 {
+        self.refusals
+    }
+
+    /// The limits in force.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Moves one limit; only in OFF and LOCAL. Log what it returns.
+    pub fn set_limit(&mut self, key: &str, value: f64) -> Result<LimitChange, LimitError> {
+        match self.state {
+            ArmState::Off | ArmState::Local => self.limits.set(key, value),
+            _ => Err(LimitError::InUse),
+        }
+    }
+
+    /// The speed limit of the tool tip now, metres a second: give it to the limiter of `motion`.
+    /// It follows the loop delay without jumps.
+    #[must_use]
+    pub const fn speed_limit(&self) -> f64 {
+        self.speed_limit
+    }
+
+    fn enable(&mut self, now: Mono) -> Result<(), Refusal> {
+        match self.state {
+            ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
+            ArmState::Off => Ok(self.go(now, ArmState::Local, None)),
+            _ => Ok(()),
+        }
+    }
+
+    fn disable(&mut self, now: Mono) -> Result<(), Refusal> {
+        match self.state {
+            ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
+            _ => Ok(self.go(now, ArmState::Off, None)),
+        }
+    }
+
+    fn grant(&mut self, now: Mono) -> Result<(), Refusal> {
+        match self.state {
+            ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
+            ArmState::Off => Err(Refusal::plain(Cause::PowerOff)),
+            ArmState::Armed | ArmState::Following | ArmState::Hold => Ok(()),
+            ArmState::Local => {
+                self.arms_sound()?;
+                self.tenancy = self.tenancy.next();
+                self.bedside_beat = now;
+                self.alarms.forget_past();
+                Ok(self.go(now, ArmState::Armed, None))
+            }
+        }
+    }
+
+    fn take_over(&mut self, now: Mono) -> Result<(), Refusal> {
+        match self.state {
+            ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
+            ArmState::Off => Err(Refusal::plain(Cause::PowerOff)),
+            _ => {
+                self.alarms.forget_past();
+                Ok(self.go(now, ArmState::Local, Some(Refusal::plain(Cause::TakeOver))))
+            }
+        }
+    }
+
+    fn stop(&mut self, now: Mono) -> Result<(), Refusal> {
+        let why = Refusal::plain(Cause::Stop);
+        self.alarms.raise(now, Level::Red, why);
+        Ok(self.go(now, ArmState::SafeOff, Some(why)))
+    }
+
+    fn clear_stop(&mut self, now: Mono) -> Result<(), Refusal> {
+        if self.state == ArmState::SafeOff {
+            self.go(now, ArmState::Off, None);
+        }
+        Ok(())
+    }
+
+    fn remote_hold(&mut self, now: Mono) -> Result<(), Refusal> {
+        self.granted()?;
+        self.hold(now, Refusal::plain(Cause::RemoteHold));
+        Ok(())
+    }
+
+    fn beat(&mut self, now: Mono) -> Result<(), Refusal> {
+        self.bedside_beat = now;
+        Ok(())
+    }
+
+    fn link(&mut self, now: Mono, facts: &LinkFacts) -> Result<(), Refusal> {
+        self.link.judge(now, facts, &self.limits, &mut self.alarms);
+        self.tenancy.link(now, self.link.good() && self.tenancy.heard().is_some());
+        self.while_granted(now, self.link.red())
+    }
+
+    fn servo(&mut self, now: Mono, facts: &ServoFacts) -> Result<(), Refusal> {
+        let arm = self.arms.of_mut(facts.arm);
+        arm.judge(now, facts, &self.limits, self.speed_limit, &mut self.alarms);
+        let red = arm.red();
+        self.while_granted(now, red)
+    }
+
+    fn command(&mut self, now: Mono, facts: &CommandFacts) -> Result<(), Refusal> {
+        self.granted()?;
+        if let Err(why) = self.admit(now, facts) {
+            self.alarms.raise(now, Level::Amber, why);
+            return Err(why);
+        }
+        self.tenancy.link(now, self.link.good());
+        self.look_at_picture(now, facts.picture);
+        if self.state == ArmState::Following
+            && let Err(why) = self.picture
+        {
+            self.hold(now, why);
+            return Err(why);
+        }
+        if facts.hands.iter().all(|hand| !hand.engaged) {
+            self.tenancy.see_pedal_up();
+        }
+        let refused = self.engage_as_asked(now, facts);
+        match (self.state, self.tenancy.anybody_follows()) {
+            (ArmState::Following, false) => self.go(now, ArmState::Armed, None),
+            (ArmState::Armed | ArmState::Hold, true) => {
+                self.alarms.forget_past();
+                self.go(now, ArmState::Following, None);
+            }
+            _ => {}
+        }
+        if self.state == ArmState::Following { Ok(()) } else { refused }
+    }
+
+    /// Fresh, honest, under this lease and in order; and well formed.
+    fn admit(&mut self, now: Mono, facts: &CommandFacts) -> Result<(), Refusal> {
+        if !facts.well_formed {
+            return Err(Refusal::plain(Cause::Malformed));
+        }
+        let [age, ahead] = [facts.age.plus(facts.clock_error), facts.ahead];
+        let error = facts.clock_error.as_secs_f64();
+        at_most(Cause::ClockUntrusted, error, self.limits.clock_error_max_s())?;
+        at_most(Cause::CommandFromFuture, ahead.as_secs_f64(), error)?;
+        at_most(Cause::CommandTooOld, age.as_secs_f64(), self.limits.command_age_max_s())?;
+        self.tenancy.admit(now, facts.lease, facts.seq)?;
+        if let Err(why) =
+            at_most(Cause::CommandTooOld, age.as_secs_f64(), self.limits.command_age_amber_s())
+        {
+            self.alarms.raise(now, Level::Amber, why);
+        }
+        Ok(())
+    }
+
+    fn look_at_picture(&mut self, now: Mono, picture: PictureEcho) {
+        let age = picture.age.as_secs_f64();
+        let patience = self.limits.picture_frozen_max_s();
+        let frozen = self.frozen.lasts(now, !picture.intact, Span::from_secs_f64(patience));
+        let moves =
+            if frozen { Err(Refusal::new(Cause::PictureFrozen, age, patience)) } else { Ok(()) };
+        self.picture =
+            at_most(Cause::PictureTooOld, age, self.limits.picture_age_max_s()).and(moves);
+        let fresh = at_most(Cause::PictureTooOld, age, self.limits.picture_age_amber_s());
+        for why in [self.picture, fresh].into_iter().filter_map(Result::err) {
+            self.alarms.raise(now, Level::Amber, why);
+        }
+    }
+
+    /// Ends and begins engagements; the first refusal, if there is one.
+    fn engage_as_asked(&mut self, now: Mono, facts: &CommandFacts) -> Result<(), Refusal> {
+        let mut outcome = Ok(());
+        for arm in ArmId::ALL {
+            let asked = facts.engaged(arm);
+            if asked == self.tenancy.following(arm) {
+                continue;
+            }
+            self.tenancy.follow(arm, None);
+            let Some(engage) = asked else { continue };
+            match self.may_engage(now, arm, engage) {
+                Ok(()) => self.tenancy.follow(arm, asked),
+                Err(why) => {
+                    self.alarms.raise(now, Level::Amber, why);
+                    outcome = outcome.and(Err(why));
+                }
+            }
+        }
+        outcome
+    }
+
+    fn may_engage(&mut self, now: Mono, arm: ArmId, engage: Engage) -> Result<(), Refusal> {
+        // noted first: an engagement that is refused once is refused for good
+        let new = self.tenancy.is_new(arm, engage);
+        if !self.tenancy.pedal_seen_up() {
+            return Err(Refusal::plain(Cause::PedalNotReleased));
+        }
+        if !new {
+            return Err(Refusal::plain(Cause::StaleEngage));
+        }
+        let [good, wanted] =
+            [self.tenancy.good_for(now), Span::from_secs_f64(self.limits.link_good_s())];
+        if good < wanted {
+            let [good, wanted] = [good, wanted].map(Span::as_secs_f64);
+            return Err(Refusal::new(Cause::LinkNotReady, good, wanted));
+        }
+        self.picture?;
+        self.bedside_alive(now)?;
+        self.arms_sound()
+    }
+
+    fn arms_sound(&self) -> Result<(), Refusal> {
+        let reds = ArmId::ALL.into_iter().filter_map(|arm| self.arms.of(arm).red());
+        reds.map(Err).next().unwrap_or(Ok(()))
+    }
+
+    fn granted(&self) -> Result<(), Refusal> {
+        match self.state {
+            ArmState::Off => Err(Refusal::plain(Cause::PowerOff)),
+            ArmState::Local => Err(Refusal::plain(Cause::NotGranted)),
+            ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
+            ArmState::Armed | ArmState::Following | ArmState::Hold => Ok(()),
+        }
+    }
+
+    fn bedside_alive(&self, now: Mono) -> Result<(), Refusal> {
+        let limit = self.limits.bedside_silence_hold_s();
+        silent_for(Cause::BedsideSilent, now.since(self.bedside_beat), limit)
+    }
+
+    /// A console that has not spoken under this lease is not missed.
+    fn console_alive(&self, now: Mono) -> Result<(), Refusal> {
+        let silence = self.tenancy.heard().map_or(Span::ZERO, |heard| now.since(heard));
+        silent_for(Cause::LinkSilent, silence, self.limits.silence_hold_s())
+    }
+
+    fn while_granted(&mut self, now: Mono, red: Option<Refusal>) -> Result<(), Refusal> {
+        if let Some(why) = red {
+            self.alarms.raise(now, Level::Red, why);
+            self.hold(now, why);
+        }
+        Ok(())
+    }
+
+    /// ARMED or FOLLOWING to HOLD; every other state is at least as safe already.
+    pub(crate) fn hold(&mut self, now: Mono, why: Refusal) {
+        if matches!(self.state, ArmState::Armed | ArmState::Following) {
+            self.tenancy = self.tenancy.next();
+            self.alarms.raise(now, Level::Red, why);
+            self.go(now, ArmState::Hold, Some(why));
+        }
+    }
+
+    /// The console fell silent while the arms held: it may come back as another one.
+    fn renew_lease(&mut self, now: Mono, why: Refusal) {
+        if self.state == ArmState::Hold && self.tenancy.heard().is_some() {
+            self.tenancy = self.tenancy.next();
+            self.note(now, ArmState::Hold, Some(why));
+        }
+    }
+
+    /// Draws the consequence of what a gate refused.
+    pub(crate) fn refused_by_gate(&mut self, now: Mono, why: Refusal, ends_engagement: bool) {
+        self.count_refusal();
+        self.alarms.raise(now, Level::Amber, why);
+        if ends_engagement {
+            self.hold(now, why);
+        }
+    }
+
+    fn count_refusal(&mut self) {
+        self.refusals = self.refusals.saturating_add(1);
+    }
+
+    fn slew_speed_limit(&mut self, now: Mono) {
+        let most = self.limits.tip_speed_slew_m_s2() * now.since(self.ticked).as_secs_f64();
+        let wanted = self.link.speed_limit(&self.limits);
+        self.speed_limit += (wanted - self.speed_limit).clamp(-most, most);
+        self.ticked = self.ticked.max(now);
+    }
+
+    fn go(&mut self, now: Mono, to: ArmState, why: Option<Refusal>) {
+        self.note(now, to, why);
+        self.state = to;
+        self.hold = match to {
+            ArmState::Hold | ArmState::SafeOff => why.map(|why| (why, now)),
+            _ => None,
+        };
+    }
+
+    fn note(&mut self, now: Mono, to: ArmState, why: Option<Refusal>) {
+        if self.state == to && to != ArmState::Hold {
+            return;
+        }
+        let Refusal { value, limit, .. } = why.unwrap_or(Refusal::plain(Cause::NotGranted));
+        self.transitions.push(Transition {
+            at: now,
+            from: self.state,
+            to,
+            lease: self.tenancy.lease(),
+            cause: why.map(|why| why.cause),
+            value,
+            limit,
+        });
+    }
+}
+
+fn silent_for(cause: Cause, silence: Span, limit_s: f64) -> Result<(), Refusal> {
+    if silence < Span::from_secs_f64(limit_s) {
+        Ok(())
+    } else {
+        Err(Refusal::new(cause, silence.as_secs_f64(), limit_s))
+    }
+}
