@@ -1,6 +1,8 @@
 //! Bytes and time in, bytes and events out; the peer is assumed late, lying or gone.
 #![forbid(unsafe_code)]
 
+pub mod handshake;
+pub mod identity;
 pub mod keys;
 
 pub use keys::{Cipher, SessionKeys};
