@@ -22,7 +22,11 @@ extern crate std;
 pub mod cart;
 pub mod dh;
 pub mod ecm;
+pub mod follow;
+pub mod limiter;
+pub mod one_euro;
 pub mod psm;
+pub mod solve;
 pub mod ur;
 
 /// The range of one joint, radians or metres.

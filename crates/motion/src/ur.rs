@@ -1,4 +1,4 @@
-//! Universal Robots UR5e and UR10e: forward kinematics and the eight closed-form inverses.
+//! Universal Robots `UR5e` and `UR10e`: forward kinematics and the eight closed-form inverses.
 //!
 //! Base -> tool0. Source: `Universal_Robots_ROS2_Description` @2221ec0f, `config/ur5e`,
 //! `config/ur10e` (standard DH, offsets 0; e-series lengths, not those of the older UR5 and UR10).
@@ -56,7 +56,7 @@ impl Branches {
 }
 
 impl Ur {
-    /// UR5e.
+    /// The `UR5e`: 5 kg, reach 850 mm.
     pub const UR5E: Self = Self {
         name: "ur5e",
         d1: 0.1625,
@@ -68,7 +68,7 @@ impl Ur {
         speed: [PI; 6],
     };
 
-    /// UR10e.
+    /// The `UR10e`: 12.5 kg, reach 1300 mm.
     pub const UR10E: Self = Self {
         name: "ur10e",
         d1: 0.1807,
