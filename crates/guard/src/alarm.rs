@@ -63,10 +63,12 @@ impl AlarmBoard {
         }
     }
 
-    /// Takes latched alarms whose cause is gone off the list.
-    pub(crate) fn forget_past(&mut self) {
+    /// The people have moved on: no alarm is latched any more, past ones leave the list.
+    pub(crate) fn unlatch(&mut self) {
         for slot in &mut self.entries {
-            *slot = slot.take().filter(|entry| entry.alarm.active);
+            *slot = slot
+                .filter(|entry| entry.alarm.active)
+                .map(|entry| Entry { level: Level::Amber, ..entry });
         }
     }
 

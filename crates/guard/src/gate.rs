@@ -62,6 +62,14 @@ pub struct IntentPass {
     engage: Engage,
 }
 
+impl IntentPass {
+    /// It is good for the arm and the tick it was made for, once.
+    fn spend(self, arm: ArmId, tick: u64) -> Result<Engage, Refusal> {
+        let Self { arm: of, tick: at, engage } = self;
+        if (of, at) == (arm, tick) { Ok(engage) } else { Err(Refusal::plain(Cause::OutOfOrder)) }
+    }
+}
+
 /// The gate of one arm.
 #[derive(Debug, Clone)]
 pub struct Gate {
@@ -107,7 +115,7 @@ impl Gate {
         ask: &JointAsk,
     ) -> Result<Permit, Refusal> {
         sup.handle_timeout(now);
-        match self.weigh_joints(sup, &pass, ask) {
+        match self.weigh_joints(sup, pass, ask) {
             Ok(velocities) => {
                 self.last = Some((ask.tick, velocities));
                 Ok(Permit::new(self.arm, ask.tick, true))
@@ -117,7 +125,8 @@ impl Gate {
     }
 
     /// Says that no joint position reaches the pose that passed the first judgement.
-    pub fn no_solution(&mut self, now: Mono, sup: &mut Supervisor, _pass: IntentPass) -> Refusal {
+    pub fn no_solution(&mut self, now: Mono, sup: &mut Supervisor, pass: IntentPass) -> Refusal {
+        drop(pass);
         refuse(now, sup, Refusal::plain(Cause::NoSolution))
     }
 
@@ -125,7 +134,7 @@ impl Gate {
     ///
     /// # Errors
     /// A [`Refusal`] in OFF and `SAFE_OFF`.
-    pub fn hold_permit(&mut self, sup: &Supervisor, tick: u64) -> Result<Permit, Refusal> {
+    pub fn hold_permit(&self, sup: &Supervisor, tick: u64) -> Result<Permit, Refusal> {
         match sup.state() {
             ArmState::Off => Err(Refusal::plain(Cause::PowerOff)),
             ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
@@ -169,13 +178,11 @@ impl Gate {
     fn weigh_joints(
         &self,
         sup: &Supervisor,
-        pass: &IntentPass,
+        pass: IntentPass,
         ask: &JointAsk,
     ) -> Result<[f64; 6], Refusal> {
-        if (pass.arm, pass.tick) != (self.arm, ask.tick) {
-            return Err(Refusal::plain(Cause::OutOfOrder));
-        }
-        self.follows(sup, pass.engage)?;
+        let engage = pass.spend(self.arm, ask.tick)?;
+        self.follows(sup, engage)?;
         let limits = sup.limits();
         let age = ask.measured.age.as_secs_f64();
         at_most(Cause::JointReading, age, limits.reading_age_max_s())?;
@@ -214,7 +221,7 @@ fn refuse(now: Mono, sup: &mut Supervisor, why: Refusal) -> Refusal {
 
 /// After these the hand and the tool no longer agree, or the arm cannot be trusted.
 const fn ends_engagement(cause: Cause) -> bool {
-    matches!(cause, Cause::IntentTooFar | Cause::JointStep | Cause::JointReading | Cause::Malformed)
+    matches!(cause, Cause::IntentTooFar | Cause::JointStep | Cause::JointReading)
 }
 
 fn inside_box(p: Vec3, limits: &Limits) -> Result<(), Refusal> {

@@ -116,14 +116,14 @@ limits! {
     workspace_max_y_m = 0.09 in -1.0..=1.0;
     /// Work space, upper corner z (G-023), metres.
     workspace_max_z_m = 0.12 in -1.0..=1.0;
-    /// Distance of the endoscope from the middle of the work space (G-023), metres.
+    /// Furthest the endoscope may be from the origin of the world frame (G-023), metres.
     camera_distance_max_m = 0.25 in 0.05..=1.0;
-    /// Fastest yaw and pitch joint (G-031), radians a second (90 deg/s).
-    outer_speed_max_rad_s = 1.570_796_326_794_896_6 in 0.01..=3.0;
+    /// Fastest yaw and pitch joint (G-031), radians a second (about 90 deg/s).
+    outer_speed_max_rad_s = 1.57 in 0.01..=3.0;
     /// Fastest insertion joint (G-031), metres a second.
     insertion_speed_max_m_s = 0.2 in 0.001..=0.5;
-    /// Fastest roll and wrist joint (G-031), radians a second (1080 deg/s).
-    wrist_speed_max_rad_s = 18.849_555_921_538_76 in 0.01..=20.0;
+    /// Fastest roll and wrist joint (G-031), radians a second (about 1080 deg/s).
+    wrist_speed_max_rad_s = 18.85 in 0.01..=20.0;
     /// Hardest acceleration of yaw and pitch (G-032), radians a second squared.
     outer_acceleration_max_rad_s2 = 1000.0 in 1.0..=5000.0;
     /// Hardest acceleration of the insertion joint (G-032), metres a second squared.

@@ -69,13 +69,28 @@ impl Supervisor {
             Event::Disable => self.disable(now),
             Event::Grant => self.grant(now),
             Event::TakeOver => self.take_over(now),
-            Event::Stop => self.stop(now),
-            Event::ClearStop => self.clear_stop(now),
             Event::RemoteHold => self.remote_hold(now),
-            Event::BedsideBeat => self.beat(now),
             Event::Command(facts) => self.command(now, &facts),
-            Event::Link(facts) => self.link(now, &facts),
-            Event::Servo(facts) => self.servo(now, &facts),
+            Event::Stop => {
+                self.stop(now);
+                Ok(())
+            }
+            Event::ClearStop => {
+                self.clear_stop(now);
+                Ok(())
+            }
+            Event::BedsideBeat => {
+                self.bedside_beat = now;
+                Ok(())
+            }
+            Event::Link(facts) => {
+                self.link(now, &facts);
+                Ok(())
+            }
+            Event::Servo(facts) => {
+                self.servo(now, &facts);
+                Ok(())
+            }
         };
         if outcome.is_err() {
             self.count_refusal();
@@ -87,11 +102,14 @@ impl Supervisor {
     pub fn handle_timeout(&mut self, now: Mono) {
         self.slew_speed_limit(now);
         self.alarms.fade(now, Span::from_secs_f64(self.limits.alarm_linger_s()));
+        if self.granted().is_err() {
+            return;
+        }
         if let Err(why) = self.bedside_alive(now) {
-            self.hold(now, why);
+            self.draw_consequence(now, why);
         }
         if let Err(why) = self.console_alive(now) {
-            self.hold(now, why);
+            self.draw_consequence(now, why);
             self.renew_lease(now, why);
         }
     }
@@ -184,81 +202,71 @@ impl Supervisor {
     }
 
     fn enable(&mut self, now: Mono) -> Result<(), Refusal> {
-        match self.state {
-            ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
-            ArmState::Off => Ok(self.go(now, ArmState::Local, None)),
-            _ => Ok(()),
+        self.not_stopped()?;
+        if self.state == ArmState::Off {
+            self.go(now, ArmState::Local, None);
         }
+        Ok(())
     }
 
     fn disable(&mut self, now: Mono) -> Result<(), Refusal> {
-        match self.state {
-            ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
-            _ => Ok(self.go(now, ArmState::Off, None)),
-        }
+        self.not_stopped()?;
+        self.go(now, ArmState::Off, None);
+        Ok(())
     }
 
     fn grant(&mut self, now: Mono) -> Result<(), Refusal> {
-        match self.state {
-            ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
-            ArmState::Off => Err(Refusal::plain(Cause::PowerOff)),
-            ArmState::Armed | ArmState::Following | ArmState::Hold => Ok(()),
-            ArmState::Local => {
-                self.arms_sound()?;
-                self.tenancy = self.tenancy.next();
-                self.bedside_beat = now;
-                self.alarms.forget_past();
-                Ok(self.go(now, ArmState::Armed, None))
-            }
+        self.powered()?;
+        if self.state == ArmState::Local {
+            self.arms_sound()?;
+            self.tenancy = self.tenancy.next();
+            self.bedside_beat = now;
+            self.alarms.unlatch();
+            self.go(now, ArmState::Armed, None);
         }
+        Ok(())
     }
 
     fn take_over(&mut self, now: Mono) -> Result<(), Refusal> {
-        match self.state {
-            ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
-            ArmState::Off => Err(Refusal::plain(Cause::PowerOff)),
-            _ => {
-                self.alarms.forget_past();
-                Ok(self.go(now, ArmState::Local, Some(Refusal::plain(Cause::TakeOver))))
-            }
-        }
+        self.powered()?;
+        self.alarms.unlatch();
+        self.go(now, ArmState::Local, Some(Refusal::plain(Cause::TakeOver)));
+        Ok(())
     }
 
-    fn stop(&mut self, now: Mono) -> Result<(), Refusal> {
+    fn stop(&mut self, now: Mono) {
         let why = Refusal::plain(Cause::Stop);
         self.alarms.raise(now, Level::Red, why);
-        Ok(self.go(now, ArmState::SafeOff, Some(why)))
+        self.go(now, ArmState::SafeOff, Some(why));
     }
 
-    fn clear_stop(&mut self, now: Mono) -> Result<(), Refusal> {
+    fn clear_stop(&mut self, now: Mono) {
         if self.state == ArmState::SafeOff {
+            self.alarms.unlatch();
             self.go(now, ArmState::Off, None);
         }
-        Ok(())
     }
 
     fn remote_hold(&mut self, now: Mono) -> Result<(), Refusal> {
         self.granted()?;
-        self.hold(now, Refusal::plain(Cause::RemoteHold));
+        self.draw_consequence(now, Refusal::plain(Cause::RemoteHold));
         Ok(())
     }
 
-    fn beat(&mut self, now: Mono) -> Result<(), Refusal> {
-        self.bedside_beat = now;
-        Ok(())
-    }
-
-    fn link(&mut self, now: Mono, facts: &LinkFacts) -> Result<(), Refusal> {
+    fn link(&mut self, now: Mono, facts: &LinkFacts) {
         self.link.judge(now, facts, &self.limits, &mut self.alarms);
-        self.tenancy.link(now, self.link.good() && self.tenancy.heard().is_some());
-        self.while_granted(now, self.link.red())
+        if let Some(why) = self.link.red() {
+            self.tenancy.note_link(now, false);
+            self.draw_consequence(now, why);
+        }
     }
 
-    fn servo(&mut self, now: Mono, facts: &ServoFacts) -> Result<(), Refusal> {
+    fn servo(&mut self, now: Mono, facts: &ServoFacts) {
         let arm = self.arms.of_mut(facts.arm);
         arm.judge(now, facts, &self.limits, self.speed_limit, &mut self.alarms);
-        let red = arm.red();
-        self.while_granted(now, red)
+        if let Some(why) = arm.red() {
+            self.draw_consequence(now, why);
+        }
     }
 
     fn command(&mut self, now: Mono, facts: &CommandFacts) -> Result<(), Refusal> {
@@ -267,12 +275,12 @@ impl Supervisor {
             self.alarms.raise(now, Level::Amber, why);
             return Err(why);
         }
-        self.tenancy.link(now, self.link.good());
+        self.tenancy.note_link(now, self.link.good());
         self.look_at_picture(now, facts.picture);
         if self.state == ArmState::Following
             && let Err(why) = self.picture
         {
-            self.hold(now, why);
+            self.draw_consequence(now, why);
             return Err(why);
         }
         if facts.hands.iter().all(|hand| !hand.engaged) {
@@ -282,7 +290,7 @@ impl Supervisor {
         match (self.state, self.tenancy.anybody_follows()) {
             (ArmState::Following, false) => self.go(now, ArmState::Armed, None),
             (ArmState::Armed | ArmState::Hold, true) => {
-                self.alarms.forget_past();
+                self.alarms.unlatch();
                 self.go(now, ArmState::Following, None);
             }
             _ => {}
@@ -369,12 +377,26 @@ impl Supervisor {
         reds.map(Err).next().unwrap_or(Ok(()))
     }
 
-    fn granted(&self) -> Result<(), Refusal> {
+    fn not_stopped(&self) -> Result<(), Refusal> {
+        match self.state {
+            ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
+            _ => Ok(()),
+        }
+    }
+
+    fn powered(&self) -> Result<(), Refusal> {
+        self.not_stopped()?;
         match self.state {
             ArmState::Off => Err(Refusal::plain(Cause::PowerOff)),
+            _ => Ok(()),
+        }
+    }
+
+    fn granted(&self) -> Result<(), Refusal> {
+        self.powered()?;
+        match self.state {
             ArmState::Local => Err(Refusal::plain(Cause::NotGranted)),
-            ArmState::SafeOff => Err(Refusal::plain(Cause::Stop)),
-            ArmState::Armed | ArmState::Following | ArmState::Hold => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -384,32 +406,29 @@ impl Supervisor {
     }
 
     /// A console that has not spoken under this lease is not missed.
+    /// A console that has not spoken since the bedside granted is not missed.
     fn console_alive(&self, now: Mono) -> Result<(), Refusal> {
         let silence = self.tenancy.heard().map_or(Span::ZERO, |heard| now.since(heard));
         silent_for(Cause::LinkSilent, silence, self.limits.silence_hold_s())
     }
 
-    fn while_granted(&mut self, now: Mono, red: Option<Refusal>) -> Result<(), Refusal> {
-        if let Some(why) = red {
-            self.alarms.raise(now, Level::Red, why);
-            self.hold(now, why);
-        }
-        Ok(())
+    fn draw_consequence(&mut self, now: Mono, why: Refusal) {
+        self.alarms.raise(now, Level::Red, why);
+        self.hold(now, why);
     }
 
     /// ARMED or FOLLOWING to HOLD; every other state is at least as safe already.
-    pub(crate) fn hold(&mut self, now: Mono, why: Refusal) {
+    fn hold(&mut self, now: Mono, why: Refusal) {
         if matches!(self.state, ArmState::Armed | ArmState::Following) {
-            self.tenancy = self.tenancy.next();
-            self.alarms.raise(now, Level::Red, why);
+            self.tenancy = self.tenancy.next_after(why.cause);
             self.go(now, ArmState::Hold, Some(why));
         }
     }
 
     /// The console fell silent while the arms held: it may come back as another one.
     fn renew_lease(&mut self, now: Mono, why: Refusal) {
-        if self.state == ArmState::Hold && self.tenancy.heard().is_some() {
-            self.tenancy = self.tenancy.next();
+        if self.state == ArmState::Hold && self.tenancy.spoken() {
+            self.tenancy = self.tenancy.next_after(why.cause);
             self.note(now, ArmState::Hold, Some(why));
         }
     }
@@ -417,9 +436,10 @@ impl Supervisor {
     /// Draws the consequence of what a gate refused.
     pub(crate) fn refused_by_gate(&mut self, now: Mono, why: Refusal, ends_engagement: bool) {
         self.count_refusal();
-        self.alarms.raise(now, Level::Amber, why);
         if ends_engagement {
-            self.hold(now, why);
+            self.draw_consequence(now, why);
+        } else {
+            self.alarms.raise(now, Level::Amber, why);
         }
     }
 
@@ -431,7 +451,7 @@ impl Supervisor {
         let most = self.limits.tip_speed_slew_m_s2() * now.since(self.ticked).as_secs_f64();
         let wanted = self.link.speed_limit(&self.limits);
         self.speed_limit += (wanted - self.speed_limit).clamp(-most, most);
-        self.ticked = self.ticked.max(now);
+        self.ticked = now;
     }
 
     fn go(&mut self, now: Mono, to: ArmState, why: Option<Refusal>) {

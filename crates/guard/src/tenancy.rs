@@ -64,11 +64,22 @@ impl Tenancy {
         Self::new(Lease(self.lease.0.wrapping_add(1)))
     }
 
+    /// The next lease after a hold. A console that fell silent stays missed until it speaks.
+    pub(crate) fn next_after(&self, cause: Cause) -> Self {
+        let missed = if cause == Cause::LinkSilent { self.heard } else { None };
+        Self { heard: missed, ..self.next() }
+    }
+
+    /// Whether a command was admitted under this lease.
+    pub(crate) const fn spoken(&self) -> bool {
+        self.newest.is_some()
+    }
+
     pub(crate) const fn lease(&self) -> Lease {
         self.lease
     }
 
-    /// When the last admitted command came, if one did.
+    /// When the console was last heard, if it is missed when silent.
     pub(crate) const fn heard(&self) -> Option<Mono> {
         self.heard
     }
@@ -87,13 +98,9 @@ impl Tenancy {
         Ok(())
     }
 
-    /// Notes whether the link is good now.
-    pub(crate) fn link(&mut self, now: Mono, good: bool) {
-        if good {
-            self.good_since.get_or_insert(now);
-        } else {
-            self.good_since = None;
-        }
+    /// Notes that the link is good, or that it is not.
+    pub(crate) fn note_link(&mut self, now: Mono, good: bool) {
+        self.good_since = if good { self.good_since.or(Some(now)) } else { None };
     }
 
     /// How long the link has been good.
