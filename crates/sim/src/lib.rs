@@ -4,3 +4,6 @@ pub mod scene;
 
 pub mod network;
 pub mod random;
+
+#[cfg(feature = "patient")]
+pub mod endoscope;
