@@ -6,4 +6,16 @@ pub mod network;
 pub mod random;
 
 #[cfg(feature = "patient")]
+pub mod arm;
+
+#[cfg(feature = "patient")]
+pub mod cart;
+
+#[cfg(feature = "patient")]
+pub mod peg_board;
+
+#[cfg(feature = "patient")]
+pub mod score;
+
+#[cfg(feature = "patient")]
 pub mod endoscope;

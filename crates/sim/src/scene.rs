@@ -368,8 +368,7 @@ impl Reader<'_> {
         let mut values = [0.0; N];
         for value in &mut values {
             *value = f64::from(f32::from_le_bytes(self.take()?));
-            // written so that not-a-number fails too
-            if !(value.abs() <= 1_000.0) {
+            if !value.is_finite() || value.abs() > 1_000.0 {
                 return Err(SceneError::Value { what });
             }
         }

@@ -1,0 +1,194 @@
+//! The patient that is not one yet: a peg board with rings, as rigid bodies.
+//!
+//! Engine: rapier3d, 64-bit, 1 kHz, `enhanced-determinism`. What is invented and why:
+//!
+//! - Pegs are capsules (rounded tops), rings are compounds of 12 capsules of 1.5 g: analytic
+//!   contacts, cheap and steady.
+//! - Contact softness is 200 Hz with a damping ratio of 2: with the engine's 30 Hz a 1.5 g ring
+//!   slips out of kinematic jaws, because the normal force is about mass * frequency^2 * depth.
+//! - Instruments are kinematic: they push rings, nothing pushes them inside the engine. The force on
+//!   an instrument is read back from the contacts, and the arm's joints feel it one step later.
+//! - Pegs, board and other tools act on a tool as springs of [`STIFFNESS_N_M`] (rubber).
+//! - A ring that both jaws touch from opposite sides and squeeze is held by a constraint until the
+//!   jaws open or it is torn away: friction alone makes it creep.
+
+mod bodies;
+mod contacts;
+mod grasp;
+
+use rapier3d_f64::prelude::{ColliderHandle, PhysicsWorld, RigidBodyHandle};
+use telehand_vocab::ArmId;
+use telehand_vocab::space::{Pose, Tip, Vec3, World};
+
+use crate::random::Random;
+use crate::scene::{Board, OBJECTS_MAX, Object};
+use bodies::Tool;
+use grasp::Grasp;
+
+/// Stiffness of pegs, board and tools against a tool, newtons per metre (invented: rubber).
+pub const STIFFNESS_N_M: f64 = 500.0;
+/// A ring starts at most this far from the middle of its peg along x and y, metres (its hole
+/// leaves 2.8 mm).
+const OFF_PEG_M: f64 = 1e-3;
+
+/// Where an instrument is at the end of the step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ToolPose {
+    /// The wrist-yaw pin.
+    pub world_from_tip: Pose<World, Tip>,
+    /// The wrist-pitch axis, where the straight shaft ends.
+    pub wrist: Vec3,
+    /// Where the shaft comes from (the remote centre of motion).
+    pub centre: Vec3,
+    /// Measured angle between the jaws, radians.
+    pub jaw_rad: f64,
+    /// Asked angle between the jaws, radians.
+    pub jaw_setpoint_rad: f64,
+}
+
+/// What the field does to one instrument.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Touch {
+    /// Force on the instrument in World, newtons, without its own grip.
+    pub force: Vec3,
+    /// Where that force acts, in World.
+    pub at: Vec3,
+    /// The jaw angle below which a held ring keeps the jaws apart, radians.
+    pub jaw_stop_rad: Option<f64>,
+    /// True while the tool touches a peg, the board or the other tool.
+    pub collides: bool,
+}
+
+/// The board with its rings and the two instruments over it.
+pub struct PegBoard {
+    board: Board,
+    physics: PhysicsWorld,
+    rings: Vec<Ring>,
+    tools: [Tool; 2],
+    touches: [Touch; 2],
+}
+
+/// One ring.
+struct Ring {
+    id: u8,
+    colour: u8,
+    body: RigidBodyHandle,
+    shape: ColliderHandle,
+    held: [Option<Grasp>; 2],
+}
+
+impl std::fmt::Debug for PegBoard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PegBoard").field("rings", &self.rings.len()).finish_non_exhaustive()
+    }
+}
+
+impl PegBoard {
+    /// A board with `objects` rings (cut to 1 to 6) on its start pegs, each a little off its peg's
+    /// middle, as the seed has it. Colours go by number.
+    #[must_use]
+    pub fn new(board: Board, objects: usize, seed: u64) -> Self {
+        let mut random = Random::stream(seed, "peg board");
+        let mut physics = bodies::world();
+        bodies::insert_board(&mut physics, &board);
+        let starts = board.pegs.iter().filter(|peg| !peg.target);
+        let rings = starts
+            .take(objects.clamp(1, OBJECTS_MAX))
+            .enumerate()
+            .map(|(id, peg)| {
+                let mut near = |middle: f64| middle + random.range(-OFF_PEG_M, OFF_PEG_M);
+                let at = Vec3::new(near(peg.x_m), near(peg.y_m), board.ring_minor_m);
+                let (body, shape) = bodies::insert_ring(&mut physics, &board, at);
+                Ring { id: id as u8, colour: id as u8, body, shape, held: [None, None] }
+            })
+            .collect();
+        let tools = [0, 1].map(|index| Tool::insert(&mut physics, index));
+        Self { board, physics, rings, tools, touches: [Touch::default(); 2] }
+    }
+
+    /// Puts the instruments where they are without touching anything on the way.
+    pub fn place(&mut self, poses: &[ToolPose; 2]) {
+        for (tool, pose) in self.tools.iter().zip(poses) {
+            tool.place(&mut self.physics, pose);
+        }
+    }
+
+    /// One step of 1 ms that ends with the instruments at `poses`.
+    pub fn step(&mut self, poses: &[ToolPose; 2]) {
+        for (tool, pose) in self.tools.iter().zip(poses) {
+            tool.aim(&mut self.physics, pose);
+        }
+        self.physics.step();
+        for (index, pose) in poses.iter().enumerate() {
+            self.grip(index, pose);
+        }
+        for (index, (touch, tool)) in self.touches.iter_mut().zip(&self.tools).enumerate() {
+            *touch = contacts::touch(&self.physics, index, tool, &self.rings);
+        }
+    }
+
+    /// What the field did to the instruments in the last step.
+    #[must_use]
+    pub const fn touches(&self) -> &[Touch; 2] {
+        &self.touches
+    }
+
+    /// The fixed geometry.
+    #[must_use]
+    pub const fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The rings as they are now; the first `None` ends the list.
+    #[must_use]
+    pub fn objects(&self) -> [Option<Object>; OBJECTS_MAX] {
+        let mut objects = [None; OBJECTS_MAX];
+        for (slot, ring) in objects.iter_mut().zip(&self.rings) {
+            *slot = self.physics.bodies.get(ring.body).map(|body| {
+                let (position, rotation) = bodies::from_engine(body.position());
+                Object {
+                    id: ring.id,
+                    colour: ring.colour,
+                    position,
+                    rotation,
+                    held_by: ring.holder(),
+                }
+            });
+        }
+        objects
+    }
+
+    /// Lets the jaws of one instrument take hold of what they squeeze, or let go.
+    fn grip(&mut self, index: usize, pose: &ToolPose) {
+        let Some(tool) = self.tools.get(index) else { return };
+        for ring in &mut self.rings {
+            let holds = ring.held.get(index).copied().flatten();
+            let next = match holds {
+                Some(grasp) if grasp.lets_go(&self.physics, ring.body, pose) => {
+                    grasp.release(&mut self.physics);
+                    None
+                }
+                Some(grasp) => Some(grasp),
+                None => Grasp::take(&mut self.physics, tool, ring, pose),
+            };
+            if let Some(slot) = ring.held.get_mut(index) {
+                *slot = next;
+            }
+            if holds.is_some() != next.is_some() {
+                let held = [ring.held[0].is_some(), ring.held[1].is_some()];
+                bodies::set_ring_groups(&mut self.physics, ring.shape, held);
+            }
+        }
+    }
+}
+
+impl Ring {
+    fn holder(&self) -> Option<ArmId> {
+        let [first, second] = &self.held;
+        match (first, second) {
+            (Some(_), _) => Some(ArmId::Psm1),
+            (None, Some(_)) => Some(ArmId::Psm2),
+            (None, None) => None,
+        }
+    }
+}
