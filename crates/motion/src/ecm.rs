@@ -97,3 +97,74 @@ impl Ecm {
         if inside { Ok(joints) } else { Err(first_excess(&Self::LIMITS, &joints)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_random::{Random, assert_golden, difference};
+    use telehand_vocab::Vec3;
+
+    #[test]
+    fn m_002_fk_gives_the_golden_pose() {
+        assert_golden(
+            &Ecm::fk_dh(&[0.3, -0.2, 0.15, 0.4]),
+            [0.043_647_162, 0.029_939_468, -0.141_099_410],
+            [
+                [-0.317_949_323, -0.902_786_239, 0.289_629_478],
+                [-0.902_701_096, 0.381_655_902, 0.198_669_331],
+                [-0.289_894_738, -0.198_282_068, -0.936_293_364],
+            ],
+        );
+    }
+
+    #[test]
+    fn m_004_ik_inverts_20000_poses() {
+        let mut random = Random::new(4);
+        let mut worst = 0.0_f64;
+        for _ in 0..20_000 {
+            let mut q = random.joints(&Ecm::LIMITS);
+            q[2] = q[2].max(0.001);
+            let back = Ecm::ik(&Ecm::fk(&q), &q).unwrap_or_else(|e| panic!("{q:?}: {e}"));
+            let (at, rows) = difference(&Ecm::fk_dh(&back), &Ecm::fk_dh(&q));
+            worst = worst.max(at).max(rows);
+        }
+        std::println!("ECM: worst {worst:e}");
+        assert!(worst <= 1e-9, "{worst:e}");
+    }
+
+    #[test]
+    fn m_008_position_is_met_and_the_roll_is_the_nearest_possible() {
+        let mut random = Random::new(8);
+        for _ in 0..500 {
+            let limits = Ecm::LIMITS.map(|r| Range::new(r.min * 0.6, r.max * 0.6));
+            let mut q = random.joints(&limits);
+            q[2] += 0.02;
+            let mut small = || random.unit() * 0.6 - 0.3;
+            let lean = Quat::from_rotation_vector(Vec3::new(small(), small(), small()));
+            let pose = Ecm::fk(&q);
+            let asked = Pose::<Base, Camera>::new(lean * pose.rotation, pose.translation);
+            let Ok(back) = Ecm::ik(&asked, &q) else { panic!("{q:?}") };
+            let got = Ecm::fk(&back);
+            assert!((got.translation - asked.translation).norm() < 1e-12);
+            let left = |roll: f64| {
+                let other = Ecm::fk(&[back[0], back[1], back[2], roll]);
+                (asked.rotation.inverse() * other.rotation).angle()
+            };
+            for step in [-0.01, 0.01] {
+                assert!(left(back[3]) <= left(back[3] + step), "{q:?} {back:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn m_006_ik_names_what_is_wrong() {
+        let q = [0.0, 0.0, 0.12, 0.0];
+        let pose = Ecm::fk(&q);
+        let at = |v: Vec3| Pose::<Base, Camera>::new(pose.rotation, v);
+        let near = Ecm::ik(&at(Vec3::new(0.0, 0.0, -0.0005)), &q);
+        assert!(matches!(near, Err(IkError::NearCentre { .. })));
+        assert_eq!(Ecm::ik(&at(Vec3::new(0.0, f64::INFINITY, 0.0)), &q), Err(IkError::NotFinite));
+        let far = Ecm::ik(&at(Vec3::new(0.0, 0.0, -0.3)), &q);
+        assert!(matches!(far, Err(IkError::OutOfRange { joint: 3, .. })), "{far:?}");
+    }
+}

@@ -19,6 +19,9 @@
 #[cfg(test)]
 extern crate std;
 
+#[cfg(test)]
+mod test_random;
+
 pub mod cart;
 pub mod dh;
 pub mod ecm;

@@ -211,11 +211,7 @@ impl Profile {
     fn advance(&self, velocity: Vec3, way: Vec3, dt_s: f64) -> Advance {
         let left = way.norm();
         let direction = way.unit().unwrap_or(Vec3::ZERO);
-        // the fastest step that can still stop there: v dt + v²/2b - v dt/2 = left
-        let root = libm::sqrt(0.25 * dt_s * dt_s + 2.0 * left / self.brake);
-        let curve = self.brake * (root - 0.5 * dt_s);
-        let last_step = left / dt_s <= curve;
-        let stoppable = if last_step { left / dt_s } else { curve };
+        let (stoppable, last_step) = self.stoppable(left, dt_s);
         let wanted = direction * stoppable.min(self.speed);
         let change = wanted - velocity;
         let slowing = change.dot(velocity) < 0.0;
@@ -227,9 +223,221 @@ impl Profile {
         let arrives = within && last_step && stoppable <= self.speed;
         Advance { velocity, arrives, limited: stoppable > self.speed || (!within && !slowing) }
     }
+
+    /// The fastest step that can still stop after `left`, and whether it ends there.
+    ///
+    /// Counted in steps of braking: k + f of them need (k + 1)(k/2 + f) brake dt², exactly, so a
+    /// braking tip loses the same speed in every step and ends on the target.
+    fn stoppable(&self, left: f64, dt_s: f64) -> (f64, bool) {
+        let unit = self.brake * dt_s;
+        let distance = left / (unit * dt_s);
+        let k = libm::floor(0.5 * (libm::sqrt(1.0 + 8.0 * distance) - 1.0));
+        let steps = k + distance / (k + 1.0) - 0.5 * k;
+        if k < 1.0 { (left / dt_s, true) } else { (steps * unit, false) }
+    }
 }
 
 fn slower(velocity: Vec3, by: f64) -> Vec3 {
     let speed = velocity.norm();
     if speed <= by { Vec3::ZERO } else { velocity * ((speed - by) / speed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_random::Random;
+
+    const DT: f64 = 0.001;
+
+    fn at(x: f64, y: f64, z: f64) -> Pose<World, Tip> {
+        Pose::new(Quat::IDENTITY, Vec3::new(x, y, z))
+    }
+
+    fn turned(pose: Pose<World, Tip>, v: Vec3) -> Pose<World, Tip> {
+        Pose::new(Quat::from_rotation_vector(v) * pose.rotation, pose.translation)
+    }
+
+    /// Steps until it stands; checks speed and acceleration on the way.
+    fn settle(
+        limiter: &mut Limiter,
+        start: Pose<World, Tip>,
+        target: Pose<World, Tip>,
+    ) -> (Pose<World, Tip>, u32) {
+        let (mut pose, mut was) = (start, limiter.velocity);
+        for tick in 0..20_000 {
+            let step = limiter.step(&pose, &target, DT);
+            let moved = (step.pose.translation - pose.translation) * (1.0 / DT);
+            assert!(moved.norm() <= limiter.limits.speed_m_s * (1.0 + 1e-9) + 1e-12);
+            let change = (moved - was).norm() / DT;
+            assert!(change <= limiter.limits.braking_m_s2 * (1.0 + 1e-6), "{change}");
+            let gained = (moved.norm() - was.norm()) / DT;
+            assert!(gained <= limiter.limits.acceleration_m_s2 * (1.0 + 1e-6), "{gained}");
+            was = moved;
+            pose = step.pose;
+            if !step.moving {
+                return (pose, tick);
+            }
+        }
+        panic!("did not settle: {pose:?} {target:?}");
+    }
+
+    #[test]
+    fn m_030_a_settled_tip_is_on_the_target_to_the_bit_and_never_beyond() {
+        for millimetres in [0.000_1, 0.001, 0.002, 0.0025, 0.01, 0.3, 1.0, 4.0, 30.0] {
+            let mut limiter = Limiter::new(Limits::INSTRUMENT);
+            let start = at(0.01, 0.02, 0.03);
+            let target = at(0.01 + millimetres * 1e-3, 0.02, 0.03);
+            let mut pose = start;
+            let mut furthest = 0.0_f64;
+            for _ in 0..2_000 {
+                pose = limiter.step(&pose, &target, DT).pose;
+                furthest = furthest.max(pose.translation.x - target.translation.x);
+            }
+            assert_eq!(pose, target);
+            assert!(limiter.at_rest());
+            assert!(furthest <= 1e-15, "{millimetres} mm: {furthest:e} m beyond");
+        }
+    }
+
+    #[test]
+    fn m_030_speed_and_acceleration_stay_in_bounds_on_the_way_to_random_targets() {
+        let mut random = Random::new(30);
+        let mut limiter = Limiter::new(Limits::INSTRUMENT);
+        let mut pose = at(0.0, 0.0, 0.05);
+        for _ in 0..300 {
+            let mut small = |size: f64| (random.unit() - 0.5) * size;
+            let goal = at(small(0.12), small(0.12), 0.05 + small(0.08));
+            let goal = turned(goal, Vec3::new(small(2.0), small(2.0), small(2.0)));
+            let (end, _) = settle(&mut limiter, pose, goal);
+            assert_eq!(end, goal);
+            pose = end;
+        }
+    }
+
+    #[test]
+    fn m_031_a_hand_that_stops_dead_is_not_overrun() {
+        for speed in [0.005, 0.02, 0.05, 0.08] {
+            let mut limiter = Limiter::new(Limits::INSTRUMENT);
+            let mut pose = at(-0.05, 0.0, 0.05);
+            let mut goal = pose;
+            let mut beyond = 0.0_f64;
+            for tick in 0..3_000 {
+                if tick < 600 {
+                    goal.translation.x += speed * DT;
+                }
+                pose = limiter.step(&pose, &goal, DT).pose;
+                beyond = beyond.max(pose.translation.x - goal.translation.x);
+                if tick == 500 {
+                    let lag = (goal.translation.x - pose.translation.x) / speed;
+                    assert!(lag <= speed / 5.0 + 0.001, "{speed}: lag {lag}");
+                }
+            }
+            assert!(beyond <= 1e-6, "{speed} m/s: {beyond:e} m beyond");
+            assert_eq!(pose, goal);
+        }
+    }
+
+    #[test]
+    fn m_031_turning_stops_on_the_target_too() {
+        let mut limiter = Limiter::new(Limits::INSTRUMENT);
+        let start = at(0.0, 0.0, 0.05);
+        let goal = turned(start, Vec3::new(0.0, 0.8, 0.0));
+        let mut pose = start;
+        for _ in 0..2_000 {
+            let next = limiter.step(&pose, &goal, DT).pose;
+            let moved = (next.rotation * pose.rotation.inverse()).angle() / DT;
+            assert!(moved <= 2.0 + 1e-6, "{moved}");
+            assert!(next.rotation.rotation_vector().y <= 0.8 + 1e-12);
+            pose = next;
+        }
+        assert_eq!(pose, goal);
+    }
+
+    #[test]
+    fn m_032_the_way_stays_straight() {
+        let mut limiter = Limiter::new(Limits::INSTRUMENT);
+        let (start, goal) = (at(-0.05, -0.03, 0.02), at(0.04, 0.05, 0.07));
+        let way = (goal.translation - start.translation).unit().unwrap();
+        let mut pose = start;
+        while pose != goal {
+            pose = limiter.step(&pose, &goal, DT).pose;
+            let side = (pose.translation - start.translation).cross(way).norm();
+            assert!(side < 1e-12, "{side:e}");
+        }
+    }
+
+    #[test]
+    fn m_033_a_soft_stop_from_100_mm_s_takes_2_mm_at_most() {
+        let mut limiter = Limiter::new(Limits::INSTRUMENT);
+        let goal = at(0.085, 0.0, 0.05);
+        let mut pose = at(-0.085, 0.0, 0.05);
+        while limiter.speed_m_s() < 0.1 {
+            pose = limiter.step(&pose, &goal, DT).pose;
+        }
+        let began = pose;
+        let mut ticks = 0;
+        loop {
+            let step = limiter.soft_stop(&pose, DT);
+            pose = step.pose;
+            ticks += 1;
+            if !step.moving {
+                break;
+            }
+        }
+        let travel = (pose.translation - began.translation).norm();
+        std::println!("soft stop: {:.3} mm in {ticks} ms", travel * 1e3);
+        assert!(travel <= 0.002 && (39..=41).contains(&ticks), "{travel} m in {ticks}");
+        assert_eq!(limiter.soft_stop(&pose, DT).pose, pose);
+    }
+
+    #[test]
+    fn m_034_a_wall_is_slid_along_and_never_passed() {
+        let mut limiter = Limiter::new(Limits::INSTRUMENT);
+        let goal = at(0.2, 0.03, 0.05);
+        let mut pose = at(0.0, 0.0, 0.05);
+        let mut limited = false;
+        for _ in 0..3_000 {
+            let step = limiter.step(&pose, &goal, DT);
+            pose = step.pose;
+            limited = step.limited;
+            assert!(pose.translation.x <= Workspace::DEMO.max.x + 1e-12);
+        }
+        assert!(limited);
+        assert_eq!(pose, at(Workspace::DEMO.max.x, 0.03, 0.05));
+    }
+
+    #[test]
+    fn m_035_a_lower_speed_limit_is_braked_down_to() {
+        let mut limiter = Limiter::new(Limits::INSTRUMENT);
+        let goal = at(0.08, 0.0, 0.05);
+        let mut pose = at(-0.08, 0.0, 0.05);
+        for _ in 0..200 {
+            pose = limiter.step(&pose, &goal, DT).pose;
+        }
+        assert!((limiter.speed_m_s() - 0.1).abs() < 1e-9);
+        limiter.limits.speed_m_s = 0.02;
+        for _ in 0..33 {
+            let step = limiter.step(&pose, &goal, DT);
+            pose = step.pose;
+            assert!(step.limited);
+        }
+        assert!((limiter.speed_m_s() - 0.02).abs() < 1e-9, "{}", limiter.speed_m_s());
+    }
+
+    #[test]
+    fn m_036_a_target_that_is_no_number_stops_the_tip() {
+        let mut limiter = Limiter::new(Limits::INSTRUMENT);
+        let mut pose = at(0.0, 0.0, 0.05);
+        for _ in 0..50 {
+            pose = limiter.step(&pose, &at(0.05, 0.0, 0.05), DT).pose;
+        }
+        for _ in 0..50 {
+            let step = limiter.step(&pose, &at(f64::NAN, 0.0, 0.05), DT);
+            assert!(step.limited && step.pose.translation.is_finite());
+            pose = step.pose;
+        }
+        assert!(limiter.at_rest());
+        let still = limiter.step(&pose, &at(0.0, 0.0, 0.0), 0.0);
+        assert_eq!(still.pose, pose);
+    }
 }

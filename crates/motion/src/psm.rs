@@ -286,3 +286,138 @@ pub(crate) fn first_excess<const N: usize>(limits: &[Range; N], joints: &[f64; N
     }
     IkError::NotFinite
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_random::{Random, assert_golden, difference};
+
+    #[test]
+    fn m_002_fk_gives_the_golden_poses() {
+        let psm = Psm::LND_400006;
+        assert_golden(
+            &psm.fk_matrix(&[0.1, -0.2, 0.12, 0.3, 0.4, -0.5]),
+            [0.010_060_081, 0.019_088_307, -0.110_755_094],
+            [
+                [0.291_482_067, 0.831_188_083, -0.473_460_215],
+                [0.939_748_778, -0.341_248_598, -0.020_533_618],
+                [-0.178_634_933, -0.438_948_477, -0.880_575_832],
+            ],
+        );
+        assert_golden(
+            &psm.fk_matrix(&[-0.7, 0.5, 0.2, 1.0, -0.6, 0.9]),
+            [-0.106_047_946, -0.089_570_470, -0.132_616_086],
+            [
+                [0.712_675_142, 0.573_083_001, 0.404_561_510],
+                [0.662_045_060, -0.358_802_754, -0.657_994_622],
+                [-0.231_927_749, 0.736_774_360, -0.635_116_574],
+            ],
+        );
+        assert_golden(
+            &psm.fk_matrix(&[0.0, 0.0, 0.12, 0.0, 0.0, 0.0]),
+            [0.0, 0.0, -0.1135],
+            [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]],
+        );
+    }
+
+    #[test]
+    fn m_003_a_pose_through_the_quaternion_loses_nothing() {
+        let psm = Psm::LND_400006;
+        let mut random = Random::new(3);
+        for _ in 0..5_000 {
+            let q = random.joints(&psm.limits());
+            let (at, rows) = difference(&psm.fk_matrix(&q), &Transform::from_pose(&psm.fk(&q)));
+            assert!(at == 0.0 && rows < 1e-14, "{at:e} {rows:e}");
+        }
+    }
+
+    /// `poses` random poses: the joints come back, and exactly one candidate is within limits.
+    fn round_trip(psm: &Psm, seed: u64, poses: u32) {
+        let mut random = Random::new(seed);
+        let (mut worst_at, mut worst_rows, mut worst_joint) = (0.0_f64, 0.0_f64, 0.0_f64);
+        let limits = psm.limits();
+        for i in 0..poses {
+            let mut q = random.joints(&limits);
+            // the wrist stays out of the remote centre, as the depth rule demands
+            q[2] = random.within(Range::new(0.045 - psm.depth_m(0.0), 0.240));
+            let pose = psm.fk(&q);
+            let back = psm.ik(&pose, &q).unwrap_or_else(|e| panic!("pose {i} {q:?}: {e}"));
+            let (at, rows) = difference(&psm.fk_matrix(&back), &psm.fk_matrix(&q));
+            worst_at = worst_at.max(at);
+            worst_rows = worst_rows.max(rows);
+            for (a, b) in back.iter().zip(q) {
+                worst_joint = worst_joint.max((a - b).abs());
+            }
+            let inside = psm
+                .ik_candidates(&pose, &q)
+                .unwrap()
+                .iter()
+                .filter(|c| limits.iter().zip(**c).all(|(l, q)| l.contains(q)))
+                .count();
+            assert_eq!(inside, 1, "pose {i} {q:?}");
+        }
+        std::println!(
+            "{}: {poses} poses, worst {worst_at:e} m, {worst_rows:e}, joint {worst_joint:e}",
+            psm.tool.name
+        );
+        assert!(worst_at <= 1e-9 && worst_rows <= 1e-9 && worst_joint <= 1e-9);
+    }
+
+    #[test]
+    fn m_004_ik_inverts_20000_poses_with_one_candidate_in_limits() {
+        round_trip(&Psm::LND_400006, 400_006, 20_000);
+    }
+
+    #[test]
+    fn m_004_ik_inverts_the_poses_of_the_other_tools() {
+        for (seed, tool) in Tool::ALL.into_iter().enumerate().skip(1) {
+            // yaw at 90 deg of tool 420172 is the edge of the closed form; stay just inside
+            let mut tool = tool;
+            let edge = tool.wrist_yaw.max.min(89.0 * DEG);
+            tool.wrist_yaw = Range::symmetric(edge);
+            round_trip(&Psm::new(tool), seed as u64, 5_000);
+        }
+    }
+
+    #[test]
+    fn m_005_the_roll_takes_the_turn_nearest_to_the_present_one() {
+        let psm = Psm::LND_400006;
+        for roll in [-4.4, -3.0, 0.2, 3.3, 4.5] {
+            let q = [0.1, 0.2, 0.15, roll, 0.3, -0.2];
+            let back = psm.ik(&psm.fk(&q), &q).unwrap();
+            assert!((back[3] - roll).abs() < 1e-9, "{roll}: {back:?}");
+        }
+        // a turn away there is no range left: it comes back on the other side
+        let q = [0.1, 0.2, 0.15, 4.5, 0.3, -0.2];
+        let beyond = [0.1, 0.2, 0.15, 4.5 - core::f64::consts::TAU, 0.3, -0.2];
+        let back = psm.ik(&psm.fk(&q), &beyond).unwrap();
+        assert!((back[3] - beyond[3]).abs() < 1e-9, "{back:?}");
+    }
+
+    #[test]
+    fn m_006_ik_names_what_is_wrong() {
+        let psm = Psm::LND_400006;
+        let home = [0.0, 0.0, 0.12, 0.0, 0.0, 0.0];
+        let at = |x: f64, y: f64, z: f64| {
+            Pose::<Base, Tip>::new(psm.fk(&home).rotation, telehand_vocab::Vec3::new(x, y, z))
+        };
+        assert!(matches!(psm.ik(&at(0.0, 0.0, -0.0005), &home), Err(IkError::NearCentre { .. })));
+        assert_eq!(psm.ik(&at(f64::NAN, 0.0, 0.0), &home), Err(IkError::NotFinite));
+        let far = psm.ik(&at(0.0, 0.0, -0.5), &home);
+        assert!(matches!(far, Err(IkError::OutOfRange { joint: 3, .. })), "{far:?}");
+        let above = psm.ik(&at(0.0, 0.0, 0.1), &home);
+        assert!(matches!(above, Err(IkError::OutOfRange { .. })), "{above:?}");
+        assert!(std::format!("{}", far.unwrap_err()).contains("joint 3"));
+    }
+
+    #[test]
+    fn m_007_the_coupling_of_every_tool_can_be_inverted() {
+        for tool in Tool::ALL {
+            // lower triangular but for the jaw block: the determinant is a product
+            let c = tool.coupling;
+            let jaw = c[2][2] * c[3][3] - c[2][3] * c[3][2];
+            assert!((c[0][0] * c[1][1] * jaw).abs() > 0.1, "{}", tool.name);
+            assert!(tool.roll.contains(0.0) && tool.wrist_a > 0.0 && tool.roll_d > 0.4);
+        }
+    }
+}

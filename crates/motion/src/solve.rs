@@ -143,3 +143,135 @@ impl JointLimiter {
         self.velocity = [0.0; 6];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cart::Layout;
+    use telehand_vocab::{Quat, Vec3};
+
+    const DT: f64 = 0.001;
+
+    /// The tip straight below or above, wrist straight, at this distance of the wrist.
+    fn reaching(depth_m: f64) -> Pose<World, Tip> {
+        let psm = Psm::LND_400006;
+        let q3 = depth_m - psm.depth_m(0.0);
+        psm.fk(&[0.1, 0.1, q3, 0.2, 0.1, 0.1]).relabel()
+    }
+
+    #[test]
+    fn m_040_the_solved_joints_put_the_tip_where_it_was_asked() {
+        let layout = Layout::demo();
+        let psm = Psm::LND_400006;
+        for arm in [0, 1] {
+            let base = layout.world_from_base[arm];
+            let home = layout.home[arm];
+            let asked = base * psm.fk(&home);
+            let lean = Quat::from_rotation_vector(Vec3::new(0.2, -0.1, 0.4));
+            let asked = Pose::<World, Tip>::new(
+                lean * asked.rotation,
+                asked.translation + Vec3::new(0.01, -0.02, 0.015),
+            );
+            let solution = solve_psm(&base, &asked, &home, &psm).unwrap();
+            let got = base * psm.fk(&solution.joints);
+            assert!(!solution.depth_limited);
+            assert!((got.translation - asked.translation).norm() < 1e-12);
+            assert!((got.rotation.inverse() * asked.rotation).angle() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn m_041_the_wrist_is_kept_45_mm_below_the_remote_centre() {
+        let psm = Psm::LND_400006;
+        let base = Pose::<World, Base>::IDENTITY;
+        let least = MIN_DEPTH_M - psm.depth_m(0.0);
+        let solve = |asked: f64, current: f64| {
+            let solution =
+                solve_psm(&base, &reaching(asked), &[0.1, 0.1, current, 0.2, 0.1, 0.1], &psm);
+            let Solution { joints, depth_limited } = solution.unwrap();
+            (joints[2], depth_limited)
+        };
+        // from far inside, pulled out too far: stops at 45 mm
+        let (q3, limited) = solve(0.040, least + 0.02);
+        assert!(limited && (q3 - least).abs() < 1e-12, "{q3}");
+        // already shallower than 45 mm: may go in, never further out
+        let shallow = least - 0.002;
+        let (q3, limited) = solve(0.030, shallow);
+        assert!(limited && (q3 - shallow).abs() < 1e-12, "{q3}");
+        let (q3, limited) = solve(0.044, shallow);
+        assert!(limited && (q3 - (least - 0.001)).abs() < 1e-12, "{q3}");
+        // deep enough: nothing to say
+        let (q3, limited) = solve(0.050, shallow);
+        assert!(!limited && (q3 - (least + 0.005)).abs() < 1e-12, "{q3}");
+    }
+
+    #[test]
+    fn m_042_the_remote_centre_and_a_roll_that_would_unwind_are_refused() {
+        let psm = Psm::LND_400006;
+        let base = Pose::<World, Base>::IDENTITY;
+        let home = [0.0, 0.0, 0.12, 0.0, 0.0, 0.0];
+        let centre = Pose::<World, Tip>::new(Quat::IDENTITY, Vec3::new(0.0, 0.0, -0.0009));
+        let refused = solve_psm(&base, &centre, &home, &psm).unwrap_err();
+        assert!(matches!(refused, IkError::NearCentre { .. }), "{refused:?}");
+        // 4.5 rad is inside the range, 4.6 is not: unwinding a whole turn is no answer
+        let at_roll = |roll: f64| [0.1, 0.1, 0.15, roll, 0.1, 0.1];
+        let beyond: Pose<World, Tip> = psm.fk(&at_roll(4.6)).relabel();
+        let refused = solve_psm(&base, &beyond, &at_roll(4.5), &psm).unwrap_err();
+        let IkError::OutOfRange { joint: 4, value, limit } = refused else { panic!("{refused:?}") };
+        assert!((value - 4.6).abs() < 1e-9 && (limit - 4.537_86).abs() < 1e-12, "{refused:?}");
+    }
+
+    #[test]
+    fn m_043_the_camera_is_put_where_it_was_asked() {
+        let layout = Layout::demo();
+        let mut home = layout.home[2];
+        home[3] = 0.1;
+        let asked = layout.world_from_camera(&home);
+        let solution = solve_ecm(&layout.world_from_base[2], &asked, &layout.home[2]).unwrap();
+        for (a, b) in solution.joints.iter().zip(home) {
+            assert!((a - b).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn m_044_a_fast_joint_shortens_the_whole_step() {
+        let mut limiter =
+            JointLimiter::new(JointLimits { speed: [1.0; 6], acceleration: [1000.0; 6] });
+        let asked = [0.002, 0.001, -0.0005, 0.0, 0.0, 0.0];
+        let (joints, limited) = limiter.step(&[0.0; 6], &asked, DT);
+        assert!(limited);
+        for (q, a) in joints.iter().zip(asked) {
+            assert!((q - a * 0.5).abs() < 1e-15, "{joints:?}");
+        }
+        let (joints, limited) = limiter.step(&joints, &asked, DT);
+        assert!(!limited);
+        assert_eq!(joints, asked);
+    }
+
+    #[test]
+    fn m_044_speed_is_gained_step_by_step_and_lost_at_once() {
+        let mut limiter =
+            JointLimiter::new(JointLimits { speed: [1.0; 6], acceleration: [10.0; 6] });
+        let asked = [0.2, 0.0, 0.0, 0.0, 0.0, -0.05];
+        let mut joints = [0.0; 6];
+        let mut was = 0.0;
+        for _ in 0..150 {
+            let (next, limited) = limiter.step(&joints, &asked, DT);
+            let speed = (next[0] - joints[0]) / DT;
+            assert!(limited && speed <= 1.0 + 1e-9 && speed - was <= 0.01 + 1e-9);
+            (joints, was) = (next, speed);
+        }
+        assert!((was - 1.0).abs() < 1e-9, "{was}");
+        let (still, limited) = limiter.step(&joints, &joints, DT);
+        assert!(!limited && still == joints);
+        let (next, _) = limiter.step(&joints, &asked, DT);
+        assert!((next[0] - joints[0]) / DT <= 0.01 + 1e-9, "starts slowly again");
+    }
+
+    #[test]
+    fn m_044_a_joint_that_is_no_number_moves_nothing() {
+        let mut limiter = JointLimiter::new(JointLimits::PSM);
+        let asked = [f64::NAN, 0.1, 0.0, 0.0, 0.0, 0.0];
+        assert_eq!(limiter.step(&[0.0; 6], &asked, DT), ([0.0; 6], true));
+    }
+}

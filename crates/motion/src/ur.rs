@@ -199,3 +199,87 @@ impl Ur {
         best.map(|(joints, _)| joints).ok_or(IkError::OutOfReach { distance_m, limit_m })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_random::{Random, assert_golden, difference};
+    use telehand_vocab::Vec3;
+
+    const GOLDEN: [[f64; 3]; 3] = [
+        [0.399_950_375, 0.909_061_065, 0.116_823_279],
+        [0.912_669_990, -0.383_318_586, -0.141_775_704],
+        [-0.084_102_238, 0.163_324_347, -0.982_981_165],
+    ];
+
+    #[test]
+    fn m_002_fk_gives_the_golden_poses() {
+        let q = [0.3, -1.2, 1.5, -1.8, -1.4, 0.7];
+        let ur5e = Ur::UR5E.fk_matrix(&q);
+        assert_golden(&ur5e, [-0.549_052_098, -0.327_093_878, 0.337_756_163], GOLDEN);
+        let ur10e = Ur::UR10E.fk_matrix(&q);
+        assert_golden(&ur10e, [-0.782_865_505, -0.445_196_275, 0.459_811_465], GOLDEN);
+    }
+
+    #[test]
+    fn m_004_every_branch_of_20000_poses_is_a_solution_and_the_original_is_among_them() {
+        for (seed, ur) in [Ur::UR5E, Ur::UR10E].into_iter().enumerate() {
+            let mut random = Random::new(seed as u64);
+            let (mut worst, mut branches) = (0.0_f64, 0);
+            for i in 0..10_000 {
+                let mut q = random.joints(&[Range::symmetric(PI); 6]);
+                // a straight wrist or elbow is singular: judged on its own below
+                for joint in [2, 4] {
+                    if q[joint].abs() < 0.01 {
+                        q[joint] += 0.02;
+                    }
+                }
+                let pose = ur.fk(&q);
+                let found = ur.ik_all(&pose, 0.0);
+                branches += found.as_slice().len();
+                let mut original = f64::MAX;
+                for branch in found.as_slice() {
+                    let (at, rows) = difference(&ur.fk_matrix(branch), &ur.fk_matrix(&q));
+                    worst = worst.max(at).max(rows);
+                    let gap = branch.iter().zip(q).map(|(a, b)| nearest_turn(a - b, 0.0).abs());
+                    original = original.min(gap.fold(0.0, f64::max));
+                }
+                assert!(original < 1e-6, "{} pose {i}: {q:?} off by {original:e}", ur.name);
+            }
+            let mean = f64::from(branches as u32) / 10_000.0;
+            std::println!("{}: worst {worst:e}, mean {mean} branches", ur.name);
+            assert!(worst <= 1e-9, "{worst:e}");
+            assert!((6.5..=8.0).contains(&mean), "{mean}");
+        }
+    }
+
+    #[test]
+    fn m_009_the_nearest_branch_is_chosen_at_its_nearest_turn() {
+        let ur = Ur::UR5E;
+        let q = [3.5, -1.2, 1.5, -4.0, -1.4, 5.0];
+        let back = ur.ik(&ur.fk(&q), &q).unwrap();
+        for (a, b) in back.iter().zip(q) {
+            assert!((a - b).abs() < 1e-9, "{back:?}");
+        }
+    }
+
+    #[test]
+    fn m_009_a_straight_wrist_keeps_the_last_joint() {
+        let ur = Ur::UR10E;
+        let q = [0.3, -1.2, 1.5, -1.8, 0.0, 0.7];
+        let back = ur.ik(&ur.fk(&q), &q).unwrap();
+        assert!((back[5] - 0.7).abs() < 1e-9, "{back:?}");
+        let (at, _) = difference(&ur.fk_matrix(&back), &ur.fk_matrix(&q));
+        assert!(at < 1e-6, "{at:e}");
+    }
+
+    #[test]
+    fn m_006_out_of_reach_is_no_solution() {
+        let far = Pose::<Base, Tip>::new(telehand_vocab::Quat::IDENTITY, Vec3::new(2.0, 0.0, 0.0));
+        assert!(Ur::UR5E.ik_all(&far, 0.0).as_slice().is_empty());
+        let why = Ur::UR5E.ik(&far, &[0.0; 6]).unwrap_err();
+        assert!(matches!(why, IkError::OutOfReach { .. }), "{why:?}");
+        let bad = Pose::<Base, Tip>::new(far.rotation, Vec3::new(f64::NAN, 0.0, 0.0));
+        assert_eq!(Ur::UR5E.ik(&bad, &[0.0; 6]), Err(IkError::NotFinite));
+    }
+}
