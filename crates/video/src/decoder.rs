@@ -1,0 +1,3 @@
+//! From access units back to pictures, for the headless console and for tests.
+
+pub use crate::codec::{Damaged, Decoder};
