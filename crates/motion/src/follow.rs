@@ -8,11 +8,15 @@
 //! A new epoch begins when the pedal goes down, the clutch comes up, the scale changes or the hand
 //! takes another arm.
 
-use telehand_vocab::space::{Camera, Grip, Hand, Tip, World};
+use telehand_vocab::space::{Grip, Hand};
 use telehand_vocab::{ArmId, Engage, HandIntent, HandSample, Mono, Pose, Quat, ToolIntent};
 
 use crate::Range;
 use crate::one_euro::{PositionFilter, Settings, TurnFilter};
+
+mod tool;
+
+pub use tool::{JAW_CATCH_UP_RAD_S, JAW_CAUGHT_UP_RAD, JAW_RAD_S, ToolFollower};
 
 const DEG: f64 = core::f64::consts::PI / 180.0;
 
@@ -177,6 +181,9 @@ impl HandFollower {
     }
 
     /// The patient side holds: nothing follows before the pedal was up and goes down again.
+    ///
+    /// Call it once when a hold begins (the lease changes), not in every tick of the hold: a
+    /// pedal that came up since would have to come up again.
     pub fn must_release(&mut self) {
         self.released = false;
         self.epoch = None;
@@ -239,112 +246,180 @@ fn is_finite(sample: &HandSample) -> bool {
         && sample.grip_rad.is_finite()
 }
 
-/// The jaw closes or opens this fast after engaging, rad/s (dVRK: 0.2 pi), until it has caught up.
-pub const JAW_CATCH_UP_RAD_S: f64 = 36.0 * DEG;
-/// The jaw follows this fast afterwards, rad/s (dVRK: 4 pi).
-pub const JAW_RAD_S: f64 = 720.0 * DEG;
-/// It has caught up when this close, radians.
-pub const JAW_CAUGHT_UP_RAD: f64 = 2.0 * DEG;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use telehand_vocab::{Pedals, Vec3};
 
-/// Patient side: one arm's intents become tip poses.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ToolFollower {
-    latched: Option<Latched>,
-    jaw_range: Range,
-    jaw_rad: f64,
-    jaw_caught_up: bool,
-}
+    const FOLLOW: Pedals = Pedals { follow: true, clutch: false, camera: false };
+    const UP: Pedals = Pedals { follow: false, clutch: false, camera: false };
+    const CLUTCH: Pedals = Pedals { follow: true, clutch: true, camera: false };
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Latched {
-    engage: Engage,
-    world_from_tip: Pose<World, Tip>,
-    world_from_camera: Quat,
-}
-
-impl Default for ToolFollower {
-    fn default() -> Self {
-        Self::new()
+    /// A hand without tremor filter and a clock of 1 ms.
+    struct Bench {
+        hand: HandFollower,
+        ms: u64,
     }
-}
 
-impl ToolFollower {
-    /// Nothing latched, jaws closed, range of the large needle driver.
-    pub const fn new() -> Self {
-        Self {
-            latched: None,
-            jaw_range: Range::new(-40.0 * DEG, 80.0 * DEG),
-            jaw_rad: 0.0,
-            jaw_caught_up: false,
+    impl Bench {
+        fn new() -> Self {
+            let settings = FollowSettings { steady: false, ..FollowSettings::default() };
+            Self { hand: HandFollower::new(ArmId::Psm1, settings), ms: 0 }
+        }
+
+        fn pose(&mut self, pose: Pose<Hand, Grip>, pedals: Pedals) -> HandIntent {
+            self.ms += 1;
+            self.hand.handle(&HandSample {
+                at: Mono::from_millis(self.ms),
+                hand_from_grip: pose,
+                grip_rad: 30.0 * DEG,
+                pedals,
+            })
+        }
+
+        fn at(&mut self, x: f64, pedals: Pedals) -> HandIntent {
+            self.pose(Pose::new(Quat::IDENTITY, Vec3::new(x, 0.0, 0.0)), pedals)
+        }
+
+        /// Pedal up, then down, at `x`.
+        fn engaged(x: f64) -> Self {
+            let mut bench = Self::new();
+            bench.at(x, UP);
+            assert!(bench.at(x, FOLLOW).engaged);
+            bench
         }
     }
 
-    /// With the jaw range of a tool and the present jaw angle, radians.
-    pub fn with_jaw(jaw_range: Range, jaw_rad: f64) -> Self {
-        let jaw_rad = jaw_rad.clamp(jaw_range.min, jaw_range.max);
-        Self { jaw_range, jaw_rad, ..Self::new() }
+    fn assert_near(a: Vec3, b: Vec3) {
+        assert!((a - b).norm() < 1e-15, "{a:?} is not {b:?}");
     }
 
-    /// A new epoch begins here: at the arm's own setpoint, seen by the camera as it stands now.
-    ///
-    /// The camera stays the one of this moment for the whole epoch, so a moving endoscope moves no
-    /// instrument.
-    pub fn latch(
-        &mut self,
-        engage: Engage,
-        world_from_tip_setpoint: Pose<World, Tip>,
-        world_from_camera: Pose<World, Camera>,
-    ) {
-        self.latched = Some(Latched {
-            engage,
-            world_from_tip: world_from_tip_setpoint,
-            world_from_camera: world_from_camera.rotation,
-        });
-        self.jaw_caught_up = false;
+    #[test]
+    fn m_050_the_tool_moves_by_the_scaled_hand_and_turns_unscaled() {
+        let mut bench = Bench::engaged(0.1);
+        let turn = Quat::from_rotation_vector(Vec3::new(0.0, 0.3, 0.0));
+        let said = bench.pose(Pose::new(turn, Vec3::new(0.11, -0.02, 0.005)), FOLLOW);
+        assert!(said.engaged);
+        assert_near(said.intent.translation, Vec3::new(0.002, -0.004, 0.001));
+        assert_eq!(said.intent.rotation, turn);
     }
 
-    /// The epoch is over: no target until the next latch.
-    pub fn release(&mut self) {
-        self.latched = None;
-    }
-
-    /// The latched epoch.
-    pub fn engage(&self) -> Option<Engage> {
-        self.latched.map(|l| l.engage)
-    }
-
-    /// Where the tip is asked to be; `None` while nothing is latched.
-    ///
-    /// The caller hands in only intents of the latched epoch (see [`ToolFollower::engage`]).
-    pub fn target(&self, intent: &ToolIntent) -> Option<Pose<World, Tip>> {
-        let Latched { world_from_tip, world_from_camera, .. } = self.latched?;
-        let moved = world_from_camera.rotate(intent.translation);
-        let rotation = if intent.rotation == Quat::IDENTITY {
-            world_from_tip.rotation
-        } else {
-            let turned = world_from_camera * intent.rotation * world_from_camera.inverse();
-            turned * world_from_tip.rotation
-        };
-        Some(Pose::new(rotation, world_from_tip.translation + moved))
-    }
-
-    /// The next jaw setpoint toward `asked_rad`, in radians: slowly after a latch until within
-    /// 2 deg, then fast; clamped to the tool.
-    pub fn jaw(&mut self, asked_rad: f64, dt_s: f64) -> f64 {
-        if !asked_rad.is_finite() || dt_s <= 0.0 {
-            return self.jaw_rad;
+    #[test]
+    fn m_051_a_pedal_that_was_down_from_the_start_engages_nothing() {
+        let mut bench = Bench::new();
+        for _ in 0..3 {
+            assert!(!bench.at(0.0, FOLLOW).engaged);
         }
-        let asked = asked_rad.clamp(self.jaw_range.min, self.jaw_range.max);
-        let way = asked - self.jaw_rad;
-        self.jaw_caught_up |= way.abs() <= JAW_CAUGHT_UP_RAD;
-        let rate = if self.jaw_caught_up { JAW_RAD_S } else { JAW_CATCH_UP_RAD_S };
-        let most = rate * dt_s;
-        self.jaw_rad = if way.abs() <= most { asked } else { self.jaw_rad + most.copysign(way) };
-        self.jaw_rad
+        assert!(!bench.at(0.0, UP).engaged);
+        let first = bench.at(0.0, FOLLOW);
+        assert!(first.engaged && first.engage == Engage(1));
     }
 
-    /// The present jaw setpoint, radians.
-    pub const fn jaw_setpoint_rad(&self) -> f64 {
-        self.jaw_rad
+    #[test]
+    fn m_051_after_a_hold_the_pedal_must_come_up_first() {
+        let mut bench = Bench::engaged(0.0);
+        bench.hand.must_release();
+        for _ in 0..3 {
+            assert!(!bench.at(0.0, FOLLOW).engaged);
+            assert!(!bench.at(0.0, CLUTCH).engaged, "a clutch is no release");
+        }
+        assert!(!bench.at(0.0, UP).engaged);
+        let again = bench.at(0.05, FOLLOW);
+        assert!(again.engaged && again.engage == Engage(2));
+        assert_eq!(again.intent.translation, Vec3::ZERO);
+    }
+
+    #[test]
+    fn m_052_a_clutched_hand_moves_nothing_and_comes_back_in_a_new_epoch() {
+        let mut bench = Bench::engaged(0.0);
+        let before = bench.at(0.01, FOLLOW);
+        let clutched = bench.at(0.05, CLUTCH);
+        assert!(!clutched.engaged);
+        assert_eq!((clutched.engage, clutched.intent), (before.engage, before.intent));
+        let after = bench.at(0.09, FOLLOW);
+        assert!(after.engaged && after.engage.0 == before.engage.0 + 1);
+        assert_eq!(after.intent.translation, Vec3::ZERO);
+        assert_eq!(after.intent.rotation, Quat::IDENTITY);
+        assert_near(bench.at(0.10, FOLLOW).intent.translation, Vec3::new(0.002, 0.0, 0.0));
+    }
+
+    #[test]
+    fn m_053_a_new_scale_counts_from_here_without_a_jump() {
+        let mut bench = Bench::engaged(0.0);
+        let before = bench.at(0.04, FOLLOW);
+        assert_eq!(bench.hand.set_scale(0.5), 0.5);
+        let after = bench.at(0.04, FOLLOW);
+        assert!(after.engaged && after.engage.0 == before.engage.0 + 1);
+        assert_eq!(after.intent.translation, Vec3::ZERO);
+        assert_near(bench.at(0.06, FOLLOW).intent.translation, Vec3::new(0.01, 0.0, 0.0));
+        assert_eq!(bench.hand.set_scale(9.0), 1.0);
+        assert_eq!(bench.hand.set_scale(f64::NAN), 1.0);
+        assert_eq!(bench.hand.set_scale(0.0), 0.05);
+    }
+
+    #[test]
+    fn m_053_the_filter_switches_without_a_jump() {
+        let mut bench = Bench::engaged(0.0);
+        bench.at(0.04, FOLLOW);
+        bench.hand.set_steady(true);
+        let after = bench.at(0.045, FOLLOW);
+        assert!(after.engaged && after.engage == Engage(2));
+        assert_eq!(after.intent.translation, Vec3::ZERO);
+    }
+
+    #[test]
+    fn m_054_swapped_arms_start_epochs_later_than_any_before() {
+        let mut left = Bench::engaged(0.0);
+        let mut right = Bench::engaged(0.0);
+        right.hand.set_arm(ArmId::Psm2);
+        for _ in 0..5 {
+            left.at(0.0, CLUTCH);
+            left.at(0.0, FOLLOW);
+        }
+        right.at(0.0, FOLLOW);
+        let newest = left.hand.engage();
+        swap_arms(&mut left.hand, &mut right.hand);
+        for (bench, arm) in [(&mut left, ArmId::Psm2), (&mut right, ArmId::Psm1)] {
+            let said = bench.at(0.02, FOLLOW);
+            assert!(said.engaged && said.arm == arm && said.engage > newest, "{said:?}");
+            assert_eq!(said.intent.translation, Vec3::ZERO);
+        }
+    }
+
+    #[test]
+    fn m_055_the_camera_pedal_moves_the_endoscope_with_one_hand_only() {
+        const CAMERA: Pedals = Pedals { follow: true, clutch: false, camera: true };
+        let mut left = Bench::engaged(0.0);
+        let mut right = Bench::engaged(0.0);
+        right.hand.settings.drives_camera = true;
+        assert!(!left.at(0.01, CAMERA).engaged);
+        let first = right.at(0.01, CAMERA);
+        assert!(first.engaged && first.arm == ArmId::Ecm && first.engage == Engage(2));
+        assert_eq!(first.intent.translation, Vec3::ZERO);
+        let back = right.at(0.02, FOLLOW);
+        assert!(back.engaged && back.arm == ArmId::Psm1 && back.engage == Engage(3));
+        assert_eq!(back.intent.translation, Vec3::ZERO);
+        assert!(left.at(0.02, FOLLOW).engaged);
+    }
+
+    #[test]
+    fn m_056_a_reading_that_is_no_number_ends_the_epoch() {
+        let mut bench = Bench::engaged(0.0);
+        let before = bench.at(0.01, FOLLOW);
+        let said = bench.at(f64::NAN, FOLLOW);
+        assert!(!said.engaged && said.intent == before.intent);
+        assert!(!bench.at(0.01, FOLLOW).engaged);
+        bench.at(0.01, UP);
+        assert!(bench.at(0.01, FOLLOW).engaged);
+    }
+
+    #[test]
+    fn m_057_the_grip_opens_and_squeezes_the_jaws() {
+        let settings = FollowSettings::default();
+        for (grip, jaw) in [(0.0, -20.0), (12.0, 0.0), (36.0, 40.0), (60.0, 80.0), (70.0, 80.0)] {
+            let got = settings.jaw_rad(grip * DEG) / DEG;
+            assert!((got - jaw).abs() < 1e-9, "{grip}: {got}");
+        }
+        assert!((settings.jaw_rad(-0.5) / DEG + 20.0).abs() < 1e-9);
     }
 }
