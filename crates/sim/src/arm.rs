@@ -326,3 +326,125 @@ impl Arm for SimArm {
         self.set_power(on);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn powered() -> SimArm {
+        let mut arm = SimArm::new(ArmId::Psm1, [0.0, 0.0, 0.12, 0.0, 0.0, 0.0]);
+        arm.set_power(true);
+        arm
+    }
+
+    /// The largest distance between setpoint and measured joint over a run.
+    fn largest_error(arm: &mut SimArm, joint: usize, setpoints: impl Iterator<Item = f64>) -> f64 {
+        setpoints.fold(0.0, |most: f64, setpoint| {
+            let mut joints = arm.setpoints();
+            joints[joint] = setpoint;
+            arm.store(&joints, 0.0).unwrap();
+            arm.step();
+            most.max((arm.positions()[joint] - setpoint).abs())
+        })
+    }
+
+    #[test]
+    fn s_010_a_tip_at_50_mm_a_second_follows_within_half_a_millimetre() {
+        // 50 mm/s at 130 mm from the remote centre, and along the shaft
+        for (joint, speed, limit) in
+            [(0, 0.05 / 0.13, 5e-4 / 0.13), (1, 0.05 / 0.13, 5e-4 / 0.13), (2, 0.05, 5e-4)]
+        {
+            let mut arm = powered();
+            let start = arm.positions()[joint];
+            // at once to full speed, half a second, and at once to rest
+            let way = (0..1_000).map(|ms| start + speed * f64::from(ms.min(500)) * 1e-3);
+            let error = largest_error(&mut arm, joint, way);
+            assert!(error < limit, "joint {joint}: {error}");
+            let end = start + speed * 0.5;
+            assert!((arm.positions()[joint] - end).abs() < limit * 0.01, "settled");
+            assert!(arm.speeds()[joint].abs() < speed * 0.01);
+        }
+    }
+
+    #[test]
+    fn s_010_a_sudden_stop_overshoots_by_less_than_two_tenths_of_a_millimetre() {
+        let mut arm = powered();
+        let way = |ms: u32| 0.12 + 0.05 * f64::from(ms.min(200)) * 1e-3;
+        let _ = largest_error(&mut arm, 2, (0..200).map(way));
+        let end = way(200);
+        let most = (0..500).fold(f64::MIN, |most: f64, _| {
+            arm.store(&[0.0, 0.0, end, 0.0, 0.0, 0.0], 0.0).unwrap();
+            arm.step();
+            most.max(arm.positions()[2] - end)
+        });
+        assert!(most > 0.0 && most < 2e-4, "{most}");
+    }
+
+    #[test]
+    fn s_011_efforts_stay_within_the_motors_and_joints_within_their_ranges() {
+        let mut arm = powered();
+        for step in 0..2_000 {
+            // far beyond every range, back and forth
+            let side = if step / 400 % 2 == 0 { 9.0 } else { -9.0 };
+            arm.store(&[side; 6], side).unwrap();
+            arm.step();
+            for (build, (effort, position)) in
+                PSM.iter().zip(arm.efforts().into_iter().zip(arm.positions()))
+            {
+                assert!(effort.abs() <= build.effort_max);
+                assert!(position >= build.min && position <= build.max);
+            }
+            assert!(arm.jaw_rad() >= JAW.min && arm.jaw_rad() <= JAW.max);
+        }
+    }
+
+    #[test]
+    fn s_012_without_power_the_brakes_hold_against_a_push_and_the_setpoint_is_refused() {
+        let mut arm = powered();
+        let _ = largest_error(&mut arm, 0, (0..100).map(|ms| f64::from(ms) * 4e-4));
+        arm.set_power(false);
+        let at = arm.positions();
+        arm.feel([1.0, 1.0, 5.0, 0.0, 0.0, 0.0], 5.0);
+        (0..1_000).for_each(|_| arm.step());
+        // from 0.4 rad/s the brakes need less than a milliradian
+        for (now, then) in arm.positions().into_iter().zip(at) {
+            assert!((now - then).abs() < 1e-3, "{now} {then}");
+        }
+        assert_eq!(arm.speeds(), [0.0; 6]);
+        assert_eq!(arm.store(&[0.0; 6], 0.0), Err(SimArmError::PowerOff(ArmId::Psm1)));
+    }
+
+    #[test]
+    fn s_013_a_push_moves_a_powered_joint_by_its_stiffness() {
+        let mut arm = powered();
+        arm.feel([0.12, 0.0, 1.0, 0.0, 0.0, 0.0], 1.0);
+        (0..2_000).for_each(|_| arm.step());
+        let [yaw, _, insertion, ..] = arm.positions();
+        assert!(
+            (yaw - 0.12 / 120.0).abs() < 1e-9 && (insertion - 0.12 - 1.0 / 6_000.0).abs() < 1e-9
+        );
+        assert_eq!(arm.force_n(), 1.0);
+    }
+
+    #[test]
+    fn s_014_a_setpoint_that_is_not_a_number_changes_nothing() {
+        let mut arm = powered();
+        let before = arm.setpoints();
+        for bad in [f64::NAN, f64::INFINITY] {
+            let mut joints = before;
+            joints[3] = bad;
+            assert_eq!(arm.store(&joints, 0.0), Err(SimArmError::NotANumber(ArmId::Psm1)));
+            assert_eq!(arm.store(&before, bad), Err(SimArmError::NotANumber(ArmId::Psm1)));
+        }
+        assert_eq!(arm.setpoints(), before);
+    }
+
+    #[test]
+    fn s_015_hold_forgets_what_no_step_has_used() {
+        let mut arm = powered();
+        arm.store(&[0.5, 0.0, 0.12, 0.0, 0.0, 0.0], 0.0).unwrap();
+        Arm::hold(&mut arm);
+        (0..100).for_each(|_| arm.step());
+        assert_eq!(arm.positions(), [0.0, 0.0, 0.12, 0.0, 0.0, 0.0]);
+    }
+}

@@ -192,3 +192,114 @@ impl Ring {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use telehand_vocab::Quat;
+
+    /// Straight down, jaws opening along x, jaw ends at `jaw_ends`.
+    fn tool(jaw_ends: Vec3, jaw_rad: f64) -> ToolPose {
+        let down = Quat::from_rows([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]]);
+        let up = |z: f64| jaw_ends + Vec3::new(0.0, 0.0, z);
+        ToolPose {
+            world_from_tip: Pose::new(down, up(crate::scene::JAW_LENGTH_M)),
+            wrist: up(0.0193),
+            centre: up(0.15),
+            jaw_rad,
+            jaw_setpoint_rad: jaw_rad,
+        }
+    }
+
+    fn far() -> [ToolPose; 2] {
+        [tool(Vec3::new(-0.05, 0.1, 0.05), 0.0), tool(Vec3::new(0.05, 0.1, 0.05), 0.0)]
+    }
+
+    fn run(board: &mut PegBoard, poses: &[ToolPose; 2], steps: usize) {
+        (0..steps).for_each(|_| board.step(poses));
+    }
+
+    fn place(board: &PegBoard) -> Vec3 {
+        board.objects()[0].unwrap().position
+    }
+
+    #[test]
+    fn s_020_rings_lie_still_around_their_start_pegs() {
+        let mut board = PegBoard::new(Board::demo(), 6, 3);
+        board.place(&far());
+        run(&mut board, &far(), 300);
+        let before = board.objects();
+        run(&mut board, &far(), 2_000);
+        for (before, after) in before.iter().zip(board.objects()) {
+            let (before, after) = (before.unwrap(), after.unwrap());
+            assert!((before.position - after.position).norm() < 2e-5, "{before:?} {after:?}");
+            assert!((after.position.z - 0.0022).abs() < 1e-4, "{after:?}");
+            let offs = board.board().pegs.iter().filter(|peg| !peg.target).map(|peg| {
+                let at = after.position;
+                (Vec3::new(peg.x_m, peg.y_m, at.z) - at).norm()
+            });
+            assert!(offs.fold(f64::MAX, f64::min) < 0.0028, "{after:?}");
+        }
+        for touch in board.touches() {
+            assert_eq!((touch.force, touch.collides), (Vec3::ZERO, false));
+        }
+    }
+
+    #[test]
+    fn s_021_a_tool_pressed_on_the_board_feels_a_spring() {
+        let mut board = PegBoard::new(Board::demo(), 1, 0);
+        let mut poses = far();
+        poses[0] = tool(Vec3::new(-0.031, 0.015, 0.001), 0.0);
+        board.place(&poses);
+        run(&mut board, &poses, 5);
+        assert!(!board.touches()[0].collides);
+        poses[0] = tool(Vec3::new(-0.031, 0.015, -0.001), 0.0);
+        run(&mut board, &poses, 5);
+        let touch = board.touches()[0];
+        // two jaws, each 1 mm deep
+        assert!(touch.collides && (touch.force.z - 2.0 * STIFFNESS_N_M * 1e-3).abs() < 0.05);
+        assert!(touch.force.x.abs() < 0.05 && touch.force.y.abs() < 0.05, "{touch:?}");
+    }
+
+    #[test]
+    fn s_021_two_tools_that_meet_push_each_other_apart() {
+        let mut board = PegBoard::new(Board::demo(), 1, 0);
+        let poses =
+            [tool(Vec3::new(-0.0035, 0.015, 0.06), 0.0), tool(Vec3::new(0.0035, 0.015, 0.06), 0.0)];
+        board.place(&poses);
+        run(&mut board, &poses, 3);
+        let [left, right] = *board.touches();
+        assert!(left.collides && right.collides);
+        assert!(left.force.x < -0.1 && (left.force + right.force).norm() < 1e-9, "{left:?}");
+    }
+
+    #[test]
+    fn s_022_jaws_that_do_not_squeeze_take_nothing_and_jaws_that_open_let_go() {
+        let mut board = PegBoard::new(Board::demo(), 1, 0);
+        let mut poses = far();
+        let side = |board: &PegBoard| {
+            let at = place(board);
+            Vec3::new(at.x - 0.007, at.y, 0.0005)
+        };
+        poses[0] = tool(side(&board), 0.63);
+        board.place(&poses);
+        run(&mut board, &poses, 50);
+        assert_eq!(board.objects()[0].unwrap().held_by, None, "open around the tube");
+        let mut close = |board: &mut PegBoard, from: f64, to: f64| {
+            for step in 0..=100 {
+                let jaw = from + (to - from) * f64::from(step) / 100.0;
+                let stop = board.touches()[0].jaw_stop_rad.unwrap_or(-1.0);
+                poses[0].jaw_rad = jaw.max(stop);
+                poses[0].jaw_setpoint_rad = jaw;
+                board.step(&poses);
+            }
+        };
+        close(&mut board, 0.63, 0.3);
+        assert_eq!(board.objects()[0].unwrap().held_by, Some(ArmId::Psm1));
+        let stop = board.touches()[0].jaw_stop_rad.unwrap();
+        assert!(stop > 0.45 && stop < 0.6, "the tube keeps the jaws apart: {stop}");
+        close(&mut board, stop, 0.7);
+        assert_eq!(board.objects()[0].unwrap().held_by, None);
+        assert_eq!(board.touches()[0].jaw_stop_rad, None);
+    }
+}

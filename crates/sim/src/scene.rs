@@ -22,6 +22,9 @@ pub const JAW_LENGTH_M: f64 = 0.0102;
 pub const JAW_THICKNESS_M: f64 = 0.0010;
 /// Width of one jaw along the yaw axis, metres (invented).
 pub const JAW_WIDTH_M: f64 = 0.0024;
+/// An opening that takes the tube of a demo ring between the jaws without touching the peg in its
+/// hole, radians (36 deg): both inner faces are then 0.4 mm off the tube.
+pub const RING_GRASP_JAW_RAD: f64 = 0.63;
 /// Radius of the instrument shaft, metres (an 8 mm instrument).
 pub const SHAFT_RADIUS_M: f64 = 0.0042;
 

@@ -8,9 +8,12 @@ use rapier3d_f64::prelude::{
 use super::bodies::Tool;
 use super::contacts::deepest;
 use super::{Ring, ToolPose};
+use crate::arm::STEP_S;
 
 /// Both jaws must press this deep into the tube, metres.
 const SQUEEZE_M: f64 = 5e-5;
+/// Jaws that are asked to open by more than this take nothing, radians (1 deg).
+const OPENING_RAD: f64 = 0.017;
 /// The jaws let go when they open by this much beyond the grasp, radians (2 deg).
 const OPEN_RAD: f64 = 0.035;
 /// A ring that was pulled this far from where it was grasped is torn out of the jaws, metres.
@@ -40,7 +43,7 @@ impl Grasp {
         ring: &Ring,
         pose: &ToolPose,
     ) -> Option<Self> {
-        if pose.jaw_setpoint_rad > pose.jaw_rad + 1e-3 {
+        if pose.jaw_setpoint_rad > pose.jaw_rad + OPENING_RAD {
             return None;
         }
         let [first, second] = tool.jaws;
@@ -83,7 +86,9 @@ impl Grasp {
         let Some(tool) = physics.bodies.get(self.tool) else { return Vector::ZERO };
         let [x, y, z, ..] = joint.impulses;
         let frame = tool.position().rotation * self.tip_from_ring.rotation;
-        frame * Vector::new(x, y, z) * (1.0 / crate::arm::STEP_S)
+        // the engine keeps the impulse of the last of its substeps
+        let substeps = physics.integration_parameters.num_solver_iterations as f64;
+        frame * Vector::new(x, y, z) * (substeps / STEP_S)
     }
 
     /// Unties the ring.
