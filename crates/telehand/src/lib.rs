@@ -1,1 +1,8 @@
 //! The shell: the only room with a clock, a socket, a thread or a file; it decides nothing.
+
+pub mod arm;
+pub mod clock;
+pub mod http;
+pub mod keys_cli;
+pub mod kinematics_cli;
+pub mod realtime;
