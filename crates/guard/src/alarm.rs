@@ -41,10 +41,8 @@ impl AlarmBoard {
         // one place for each cause, in the order of their numbers
         let place = Cause::ALL.iter().position(|c| *c == cause);
         let Some(slot) = place.and_then(|i| self.entries.get_mut(i)) else { return };
-        let (since, level) = match slot {
-            Some(old) if old.alarm.active => (old.alarm.since, level.max(old.level)),
-            _ => (now, level),
-        };
+        let since = slot.filter(|old| old.alarm.active).map_or(now, |old| old.alarm.since);
+        let level = slot.map_or(level, |old| level.max(old.level));
         let alarm = Alarm { cause, value, limit, since, active: true };
         *slot = Some(Entry { alarm, level, seen: now });
     }

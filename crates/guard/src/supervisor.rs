@@ -102,15 +102,12 @@ impl Supervisor {
     pub fn handle_timeout(&mut self, now: Mono) {
         self.slew_speed_limit(now);
         self.alarms.fade(now, Span::from_secs_f64(self.limits.alarm_linger_s()));
-        if self.granted().is_err() {
-            return;
-        }
-        if let Err(why) = self.bedside_alive(now) {
-            self.draw_consequence(now, why);
-        }
-        if let Err(why) = self.console_alive(now) {
-            self.draw_consequence(now, why);
-            self.renew_lease(now, why);
+        match self.state {
+            ArmState::Off | ArmState::Local => {}
+            ArmState::Armed | ArmState::Following | ArmState::Hold => self.watch_silence(now),
+            ArmState::SafeOff => {
+                self.alarms.raise(now, Level::Red, Refusal::plain(Cause::Stop));
+            }
         }
     }
 
@@ -326,7 +323,7 @@ impl Supervisor {
         self.picture =
             at_most(Cause::PictureTooOld, age, self.limits.picture_age_max_s()).and(moves);
         let fresh = at_most(Cause::PictureTooOld, age, self.limits.picture_age_amber_s());
-        for why in [self.picture, fresh].into_iter().filter_map(Result::err) {
+        for why in [fresh, self.picture].into_iter().filter_map(Result::err) {
             self.alarms.raise(now, Level::Amber, why);
         }
     }
@@ -400,12 +397,21 @@ impl Supervisor {
         }
     }
 
+    fn watch_silence(&mut self, now: Mono) {
+        if let Err(why) = self.bedside_alive(now) {
+            self.draw_consequence(now, why);
+        }
+        if let Err(why) = self.console_alive(now) {
+            self.draw_consequence(now, why);
+            self.renew_lease(now, why);
+        }
+    }
+
     fn bedside_alive(&self, now: Mono) -> Result<(), Refusal> {
         let limit = self.limits.bedside_silence_hold_s();
         silent_for(Cause::BedsideSilent, now.since(self.bedside_beat), limit)
     }
 
-    /// A console that has not spoken under this lease is not missed.
     /// A console that has not spoken since the bedside granted is not missed.
     fn console_alive(&self, now: Mono) -> Result<(), Refusal> {
         let silence = self.tenancy.heard().map_or(Span::ZERO, |heard| now.since(heard));
@@ -455,7 +461,9 @@ impl Supervisor {
     }
 
     fn go(&mut self, now: Mono, to: ArmState, why: Option<Refusal>) {
-        self.note(now, to, why);
+        if self.state != to {
+            self.note(now, to, why);
+        }
         self.state = to;
         self.hold = match to {
             ArmState::Hold | ArmState::SafeOff => why.map(|why| (why, now)),
@@ -464,10 +472,7 @@ impl Supervisor {
     }
 
     fn note(&mut self, now: Mono, to: ArmState, why: Option<Refusal>) {
-        if self.state == to && to != ArmState::Hold {
-            return;
-        }
-        let Refusal { value, limit, .. } = why.unwrap_or(Refusal::plain(Cause::NotGranted));
+        let (value, limit) = why.map_or((0.0, 0.0), |why| (why.value, why.limit));
         self.transitions.push(Transition {
             at: now,
             from: self.state,
