@@ -53,6 +53,9 @@ impl RawEncoder {
         CodecError::check("WelsCreateSVCEncoder", code)?;
         let object = NonNull::new(object).ok_or(CodecError::missing("WelsCreateSVCEncoder"))?;
         let mut encoder = Self { object, output: Box::default() };
+        // before initialising: the library would print a warning about frame skipping
+        let mut level = sys::WELS_LOG_ERROR;
+        encoder.set("trace level", sys::ENCODER_OPTION_TRACE_LEVEL, &mut level)?;
         let full = encoder.full_parameters(parameters)?;
         let initialise =
             encoder.table().InitializeExt.ok_or(CodecError::missing("InitializeExt"))?;
@@ -60,8 +63,6 @@ impl RawEncoder {
         // outlives the call.
         let code = unsafe { initialise(encoder.object.as_ptr(), &raw const full) };
         CodecError::check("InitializeExt", code)?;
-        let mut level = sys::WELS_LOG_ERROR;
-        encoder.set("trace level", sys::ENCODER_OPTION_TRACE_LEVEL, &mut level)?;
         Ok(encoder)
     }
 
@@ -227,8 +228,9 @@ impl RawEncoder {
         value: &mut T,
     ) -> Result<(), CodecError> {
         let set = self.table().SetOption.ok_or(CodecError::missing("SetOption"))?;
-        // SAFETY: the object is initialised; every caller in this file passes the structure that
-        // the option is documented to take (codec_app_def.h).
+        // SAFETY: the object is live (before initialising the library takes the trace level only);
+        // every caller in this file passes the structure that the option is documented to take
+        // (codec_app_def.h).
         let code = unsafe { set(self.object.as_ptr(), option, from_mut(value).cast::<c_void>()) };
         CodecError::check(call, code)
     }
