@@ -18,6 +18,11 @@ pub const PENDING_MAX: usize = 8;
 const LINGER: Span = Span::from_millis(3_000);
 /// An address token is good for this long, and for as long again.
 const TOKEN_LIFE: Span = Span::from_millis(60_000);
+/// How often a handshake may begin in the long run: each costs about 0.2 ms of cryptography, and
+/// the thread that pays has commands to carry.
+const BEGIN_EVERY: Span = Span::from_millis(20);
+/// How many may begin at once.
+const BEGIN_BURST: u64 = 16;
 /// Most datagrams waiting to be sent; more are dropped, as a network would.
 const OUTGOING_MAX: usize = 256;
 
@@ -45,6 +50,8 @@ pub struct Acceptor {
     outgoing: VecDeque<(Transmit, Vec<u8>)>,
     outcomes: VecDeque<Outcome>,
     reserved: Option<PeerIdentity>,
+    /// When the next handshake would begin if all came evenly (a leaky bucket).
+    even_begin: Mono,
 }
 
 struct Pending {
@@ -84,6 +91,7 @@ impl Acceptor {
             outgoing: VecDeque::new(),
             outcomes: VecDeque::new(),
             reserved: None,
+            even_begin: Mono::ZERO,
         })
     }
 
@@ -197,9 +205,12 @@ impl Acceptor {
         if datagram.offset != 0 || datagram.ack != 0 || datagram.piece.is_empty() {
             return false;
         }
-        if self.pending.len() >= PENDING_MAX && !self.make_room(from.ip()) {
+        let burst = Span::from_nanos(BEGIN_EVERY.as_nanos() * BEGIN_BURST);
+        let crowded = self.even_begin.since(now) >= burst;
+        if crowded || (self.pending.len() >= PENDING_MAX && !self.make_room(from.ip())) {
             return false;
         }
+        self.even_begin = self.even_begin.max(now) + BEGIN_EVERY;
         let Ok(tls) = Tls::server(&self.config) else { return false };
         let pending = Pending {
             tls,

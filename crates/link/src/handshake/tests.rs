@@ -341,6 +341,9 @@ fn l_089_a_crowd_of_handshakes_is_bounded_and_does_not_lock_a_console_out() {
     }
     assert!(knock(&mut server, address(7, 0)), "another address makes its way");
     assert_eq!(server.pending(), PENDING_MAX);
+    // A crowd from many addresses costs a bounded share of the processor.
+    let begun = (100..200u8).filter(|host| knock(&mut server, address(*host, 0))).count();
+    assert_eq!(begun, 16 - PENDING_MAX - 1);
     server.handle_timeout(now + PATIENCE);
     assert_eq!(server.pending(), 0);
 }

@@ -1,0 +1,669 @@
+//! One secured session over several paths: bytes and time in, bytes and events out.
+//!
+//! The shell gives it what arrives ([`Session::handle_datagram`]) and the time
+//! ([`Session::handle_timeout`]), then takes what is to be sent ([`Session::poll_transmit`]) and what
+//! happened ([`Session::poll_event`]) until both return `None`. It never waits and reads no clock, so
+//! a whole session runs in a test in virtual time:
+//!
+//! ```
+//! use telehand_link::session::{Config, Event, Role, Session};
+//! use telehand_link::SessionKeys;
+//! use telehand_vocab::Mono;
+//!
+//! let (now, keys) = (Mono::from_millis(1), SessionKeys::for_test(1));
+//! let mut console = Session::new(Role::Console, &keys, Config::new(2), now);
+//! let mut patient = Session::new(Role::Patient, &keys, Config::new(2), now);
+//! console.send_command(now, b"left hand, right hand");
+//! let mut datagram = Vec::new();
+//! while let Some(transmit) = console.poll_transmit(now, &mut datagram) {
+//!     patient.handle_datagram(now, transmit.path, &mut datagram);
+//! }
+//! // it went out of both paths and is delivered once
+//! assert!(matches!(patient.poll_event(), Some(Event::Command { seq: 0, newest: true, .. })));
+//! assert_eq!(patient.poll_event(), None);
+//! ```
+
+mod arrivals;
+mod clock;
+mod events;
+mod intake;
+mod keyring;
+mod loss;
+mod outgoing;
+mod paths;
+mod pieces;
+mod reassembly;
+mod repeat;
+mod report;
+mod video;
+
+pub use clock::Clock;
+pub use events::{MESSAGE_MAX, SendError};
+pub use intake::Arrival;
+pub use outgoing::{Class, Transmit};
+pub use pieces::PICTURE_MAX;
+pub use reassembly::PictureFigures;
+pub use repeat::COMMAND_MAX;
+pub use report::PATHS_MAX;
+
+use crate::figures::{Figures, PathFigures};
+use crate::keys::SessionKeys;
+use crate::replay::ReplayWindow;
+use crate::seal::{BODY_MAX, HEADER_LEN, Kind};
+use arrivals::Arrivals;
+use clock::ClockFilter;
+use events::{Inbox, Outbox};
+use keyring::Keyring;
+use outgoing::Outgoing;
+use paths::{Change, Path};
+use reassembly::{Fate, Reassembly};
+use repeat::{Repeater, Weather};
+use report::Report;
+use std::collections::VecDeque;
+use telehand_vocab::{Mono, Span};
+use video::{Pictures, Route};
+
+/// The longest state.
+pub const STATE_MAX: usize = BODY_MAX - 8;
+
+/// Which end this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The surgeon's side: sends commands.
+    Console,
+    /// The patient's side: receives them.
+    Patient,
+}
+
+/// What can be set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// How many paths there are, 1 to [`PATHS_MAX`]. Both sides number them alike.
+    pub paths: usize,
+    /// Time between probes of one path. Default 50 ms.
+    pub probe_every: Span,
+    /// Time between reports of what arrived. Default 20 ms.
+    pub report_every: Span,
+    /// A path is down after this silence. Default 300 ms.
+    pub path_silence: Span,
+    /// The peer is gone after this silence on every path. Default 1 s.
+    pub gone_after: Span,
+    /// Bytes of older commands in one beat beyond the newest two. Default 300.
+    pub repeat_budget: usize,
+    /// Time from one picture to the next. Default 16.7 ms.
+    pub frame_interval: Span,
+    /// The packets of a picture are spread over this. Default 8 ms.
+    pub frame_spread: Span,
+    /// Most parity on a single path, as a fraction of the data. Default 0.28.
+    pub own_parity: f64,
+    /// Parity on the second path, as a fraction of the data. Default 1: a picture survives the
+    /// silence of either path.
+    pub other_parity: f64,
+    /// Whether missing pieces of pictures are asked for. Default true.
+    pub ask_again: bool,
+    /// The two clocks drift apart by less than this, parts per million. Default 200.
+    pub drift_bound_ppm: f64,
+}
+
+impl Config {
+    /// The defaults for this many paths.
+    #[must_use]
+    pub const fn new(paths: usize) -> Self {
+        Self {
+            paths,
+            probe_every: Span::from_millis(50),
+            report_every: Span::from_millis(20),
+            path_silence: Span::from_millis(300),
+            gone_after: Span::from_millis(1_000),
+            repeat_budget: 300,
+            frame_interval: Span::from_micros(16_667),
+            frame_spread: Span::from_millis(8),
+            own_parity: 0.28,
+            other_parity: 1.0,
+            ask_again: true,
+            drift_bound_ppm: 200.0,
+        }
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A command arrived; each is delivered once.
+    Command {
+        /// Its number.
+        seq: u64,
+        /// When it was issued (console's clock; [`Session::clock`] maps it).
+        issued_at: Mono,
+        /// What it says.
+        bytes: Vec<u8>,
+        /// True when it is newer than every one before. One with false is for the record: it
+        /// must never be executed.
+        newest: bool,
+        /// The path that brought it first.
+        path: usize,
+    },
+    /// A state arrived, newer than every one before.
+    State {
+        /// What it says.
+        bytes: Vec<u8>,
+    },
+    /// The next message in order; each is delivered once.
+    Message {
+        /// What it says.
+        bytes: Vec<u8>,
+    },
+    /// The next picture in order.
+    Frame {
+        /// Its number.
+        seq: u32,
+        /// When it was born (sender's clock).
+        born: Mono,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// This picture will not come any more.
+    FrameLost {
+        /// Its number.
+        seq: u32,
+    },
+    /// The path carries packets both ways.
+    PathUp {
+        /// Its number.
+        path: usize,
+    },
+    /// The path does not carry packets both ways any more.
+    PathDown {
+        /// Its number.
+        path: usize,
+    },
+    /// Nothing came for the configured time on any path.
+    PeerGone,
+}
+
+/// One end of a session.
+pub struct Session {
+    config: Config,
+    /// The latest time anybody told.
+    now: Mono,
+    keyring: Keyring,
+    /// The next counter of each stream.
+    counters: Vec<u64>,
+    windows: Vec<ReplayWindow>,
+    paths: Vec<Path>,
+    clock: ClockFilter,
+    repeater: Option<Repeater>,
+    arrivals: Option<Arrivals>,
+    states_sent: u64,
+    states_seen: u64,
+    outbox: Outbox,
+    inbox: Inbox,
+    pictures: Pictures,
+    reassembly: Reassembly,
+    report_at: Mono,
+    reported_at: Mono,
+    reports_sent: u64,
+    reports_seen: u64,
+    first_report: Option<Mono>,
+    best: Option<usize>,
+    better_since: Option<Mono>,
+    heard_at: Mono,
+    command_at: Mono,
+    gone: bool,
+    outgoing: Outgoing,
+    events: VecDeque<Event>,
+    counts: Figures,
+}
+
+impl Session {
+    /// A session under fresh keys. Numbers start at 0, so two sessions never share keys: after a
+    /// new handshake with a peer that kept running use [`Session::rekey`], with one that was
+    /// restarted make a new session.
+    ///
+    /// # Panics
+    /// When the number of paths is not 1 to [`PATHS_MAX`].
+    #[must_use]
+    pub fn new(role: Role, keys: &SessionKeys, config: Config, now: Mono) -> Self {
+        let paths = config.paths;
+        assert!((1..=PATHS_MAX).contains(&paths), "{paths} paths; 1 to {PATHS_MAX} are possible");
+        let console = role == Role::Console;
+        let budget = config.frame_interval.plus(config.frame_spread);
+        Self {
+            now,
+            keyring: Keyring::new(keys, console),
+            counters: vec![0; paths + 1],
+            windows: vec![ReplayWindow::default(); paths + 1],
+            paths: (0..paths).map(|path| Path::new(path, now)).collect(),
+            clock: ClockFilter::new(paths, config.drift_bound_ppm),
+            repeater: console.then(|| Repeater::new(config.repeat_budget)),
+            arrivals: (!console).then(Arrivals::new),
+            states_sent: 0,
+            states_seen: 0,
+            outbox: Outbox::default(),
+            inbox: Inbox::default(),
+            pictures: Pictures::new(paths),
+            reassembly: Reassembly::new(config.ask_again, budget),
+            report_at: now + config.report_every,
+            reported_at: now,
+            reports_sent: 0,
+            reports_seen: 0,
+            first_report: None,
+            best: None,
+            better_since: None,
+            heard_at: now,
+            command_at: now,
+            gone: false,
+            outgoing: Outgoing::default(),
+            events: VecDeque::new(),
+            counts: Figures::default(),
+            config,
+        }
+    }
+
+    /// Sends a command at once, with older ones, on every path. Returns its number.
+    ///
+    /// # Panics
+    /// On the patient side, and for more than [`COMMAND_MAX`] bytes.
+    pub fn send_command(&mut self, now: Mono, bytes: &[u8]) -> u64 {
+        assert!(bytes.len() <= COMMAND_MAX, "a command of {} bytes", bytes.len());
+        self.now = self.now.max(now);
+        let Some(repeater) = &mut self.repeater else {
+            panic!("only the console sends commands");
+        };
+        let seq = repeater.push(now, bytes);
+        self.send_beat(now);
+        seq
+    }
+
+    /// Sends a state on every path; the receiver delivers only ever newer ones.
+    ///
+    /// # Panics
+    /// For more than [`STATE_MAX`] bytes.
+    pub fn send_state(&mut self, now: Mono, bytes: &[u8]) {
+        assert!(bytes.len() <= STATE_MAX, "a state of {} bytes", bytes.len());
+        self.now = self.now.max(now);
+        self.states_sent += 1;
+        let number = self.states_sent.to_be_bytes();
+        self.broadcast(Kind::State, Class::Control, |_, out| {
+            out.extend_from_slice(&number);
+            out.extend_from_slice(bytes);
+            true
+        });
+    }
+
+    /// Sends a message: reliably, in order, exactly once.
+    ///
+    /// # Errors
+    /// [`SendError`] when it is longer than [`MESSAGE_MAX`] or too many wait for confirmation.
+    pub fn send_event(&mut self, now: Mono, bytes: &[u8]) -> Result<(), SendError> {
+        self.now = self.now.max(now);
+        self.outbox.push(now, bytes)?;
+        self.send_messages(now);
+        Ok(())
+    }
+
+    /// Sends a picture: cut into packets, with parity, spread over a few milliseconds.
+    ///
+    /// Numbers must grow; they may skip. While no path is up it is not sent, and the receiver will
+    /// report it lost. A number that does not grow, or more than [`PICTURE_MAX`] bytes, is ignored
+    /// and returns false.
+    pub fn send_video(&mut self, now: Mono, seq: u32, born: Mono, bytes: &[u8]) -> bool {
+        self.now = self.now.max(now);
+        let route = self.route(now);
+        self.pictures.push(now, seq, born, bytes, route.as_ref())
+    }
+
+    /// Changes how much parity the second path carries, as a fraction of the data: less when it has
+    /// no room.
+    pub fn set_other_parity(&mut self, fraction: f64) {
+        self.config.other_parity = fraction.clamp(0.0, 1.0);
+    }
+
+    /// Takes new keys without a gap: packets under the old ones are accepted for two seconds.
+    pub fn rekey(&mut self, now: Mono, keys: &SessionKeys) {
+        self.keyring.replace(now, keys);
+    }
+
+    /// Does what is due. Call it when [`Session::poll_timeout`] has passed; more often does no harm.
+    pub fn handle_timeout(&mut self, now: Mono) {
+        self.now = self.now.max(now);
+        self.keyring.handle_timeout(now);
+        self.judge_paths(now);
+        self.send_probes(now);
+        self.deliver_pictures(now);
+        if self.reassembly.has_asks(now, self.round_trip()) {
+            self.report_soon(now);
+        }
+        if now >= self.report_at {
+            self.send_report(now);
+        }
+        if self.repeater.as_ref().and_then(Repeater::flush_at).is_some_and(|at| now >= at) {
+            self.send_beat(now);
+        }
+        self.send_messages(now);
+    }
+
+    /// When [`Session::handle_timeout`] and [`Session::poll_transmit`] are to be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        let probes = self.paths.iter().map(Path::next_probe);
+        let silence = self
+            .paths
+            .iter()
+            .filter(|path| path.up)
+            .filter_map(|path| path.silent_at(self.config.path_silence));
+        let gone = (!self.gone).then(|| self.heard_at + self.config.gone_after);
+        let others = [
+            Some(self.report_at),
+            gone,
+            self.repeater.as_ref().and_then(Repeater::flush_at),
+            self.outbox.poll_timeout(),
+            self.pictures.poll_timeout(),
+            self.reassembly.poll_timeout(self.round_trip()),
+        ];
+        probes.chain(silence).chain(others.into_iter().flatten()).min()
+    }
+
+    /// The next datagram to send, most urgent first, into `out`; `None` when there is none now.
+    pub fn poll_transmit(&mut self, now: Mono, out: &mut Vec<u8>) -> Option<Transmit> {
+        self.now = self.now.max(now);
+        let transmit = match self.outgoing.pop(out) {
+            Some(transmit) => transmit,
+            None => self.next_piece(now, out)?,
+        };
+        if let Some(path) = self.paths.get_mut(transmit.path) {
+            path.bytes_out += out.len() as u64;
+            path.packets_out += 1;
+        }
+        Some(transmit)
+    }
+
+    /// What happened next.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// The mapping between the peer's clock and ours; `None` before the first exchange.
+    #[must_use]
+    pub fn clock(&self) -> Option<Clock> {
+        self.clock.clock(self.now)
+    }
+
+    /// What the session measures. Sorts some hundred numbers: for ten times a second, not each tick.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let clock = self.clock();
+        let mut figures = self.counts.clone();
+        figures.paths = self.paths.iter().map(|path| path_figures(path, clock.as_ref())).collect();
+        if let Some(repeater) = &self.repeater {
+            figures.commands = repeater.count();
+            figures.commands_again = repeater.sent_again;
+            figures.repeats = repeat::ages(repeater.weather).count();
+        }
+        if let Some(arrivals) = &self.arrivals {
+            figures.commands_lost = arrivals.given_up;
+        }
+        figures.pictures = self.reassembly.figures;
+        figures.picture_bytes = self.pictures.data_bytes;
+        figures.pieces_again = self.pictures.pieces_again;
+        figures.sealed = self.keyring.sealer.sealed();
+        figures.rekey_due = self.keyring.sealer.is_due();
+        figures
+    }
+
+    /// The slowest round trip of the paths that are up; 100 ms while it is not known.
+    fn round_trip(&self) -> Span {
+        let known = self.paths.iter().filter(|path| path.up).filter_map(|path| path.round_trip);
+        known.max().unwrap_or(Span::from_millis(100))
+    }
+
+    /// Seals one body and queues it for every path. `write` returns false to send nothing.
+    fn broadcast(
+        &mut self,
+        kind: Kind,
+        class: Class,
+        write: impl FnOnce(&mut Self, &mut Vec<u8>) -> bool,
+    ) -> bool {
+        let paths = 0..self.paths.len();
+        self.seal(kind, 0, paths, class, write)
+    }
+
+    fn seal(
+        &mut self,
+        kind: Kind,
+        stream: usize,
+        paths: std::ops::Range<usize>,
+        class: Class,
+        write: impl FnOnce(&mut Self, &mut Vec<u8>) -> bool,
+    ) -> bool {
+        let mut packet = self.outgoing.buffer();
+        if self.seal_into(kind, stream, &mut packet, write) {
+            self.outgoing.push(packet, paths, class);
+            true
+        } else {
+            self.outgoing.give_back(packet);
+            false
+        }
+    }
+
+    /// Seals one packet into `packet`. False when there was nothing to send, or the key is worn out.
+    fn seal_into(
+        &mut self,
+        kind: Kind,
+        stream: usize,
+        packet: &mut Vec<u8>,
+        write: impl FnOnce(&mut Self, &mut Vec<u8>) -> bool,
+    ) -> bool {
+        let Some(counter) = self.counters.get(stream).copied() else { return false };
+        self.keyring.sealer.begin(packet, kind, stream as u8, counter);
+        if !write(self, packet) || self.keyring.sealer.seal(packet).is_err() {
+            return false;
+        }
+        if let Some(next) = self.counters.get_mut(stream) {
+            *next += 1;
+        }
+        true
+    }
+
+    fn send_beat(&mut self, now: Mono) {
+        let patience = self.round_trip().plus(Span::from_millis(25));
+        self.broadcast(Kind::Command, Class::Command, |session, out| {
+            if let Some(repeater) = &mut session.repeater {
+                repeater.write(now, patience, BODY_MAX, out);
+            }
+            out.len() > HEADER_LEN
+        });
+    }
+
+    fn send_messages(&mut self, now: Mono) {
+        let round_trip = self.round_trip();
+        while self.broadcast(Kind::Message, Class::Control, |session, out| {
+            session.outbox.write(now, round_trip, BODY_MAX, out)
+        }) {}
+    }
+
+    fn send_probes(&mut self, now: Mono) {
+        let every = self.config.probe_every;
+        for number in 0..self.paths.len() {
+            if self.paths.get(number).is_some_and(|path| path.next_probe() <= now) {
+                self.seal(
+                    Kind::Probe,
+                    number + 1,
+                    number..number + 1,
+                    Class::Control,
+                    |session, out| {
+                        if let Some(path) = session.paths.get_mut(number) {
+                            path.write_probe(now, every, out);
+                        }
+                        true
+                    },
+                );
+            }
+        }
+    }
+
+    /// Brings the next report forward, but not within 2 ms of the last one.
+    fn report_soon(&mut self, now: Mono) {
+        let soon = now.max(self.reported_at + Span::from_millis(2));
+        self.report_at = self.report_at.min(soon);
+    }
+
+    fn send_report(&mut self, now: Mono) {
+        self.report_at = now + self.config.report_every;
+        self.reported_at = now;
+        self.reports_sent += 1;
+        let (pieces_below, piece_bits) = self.inbox.confirm();
+        let mut report = Report {
+            number: self.reports_sent,
+            pieces_below,
+            piece_bits,
+            paths: self.paths.iter().map(Path::report).collect(),
+            ..Report::default()
+        };
+        if let Some(arrivals) = &self.arrivals {
+            report.commands_below = arrivals.floor();
+            // when no beat comes any more, what the next ones would have brought is missing too
+            let idle = now.since(self.command_at) > Span::from_millis(60);
+            arrivals.missing(idle, &mut report.missing);
+        }
+        let round_trip = self.round_trip();
+        self.reassembly.asks(now, round_trip, &mut report.asks);
+        self.broadcast(Kind::Report, Class::Control, |_, out| {
+            report::encode(&report, out);
+            true
+        });
+    }
+
+    fn judge_paths(&mut self, now: Mono) {
+        let silence = self.config.path_silence;
+        for (number, path) in self.paths.iter_mut().enumerate() {
+            match path.judge(now, silence) {
+                Some(Change::Up) => self.events.push_back(Event::PathUp { path: number }),
+                Some(Change::Down) => self.events.push_back(Event::PathDown { path: number }),
+                None => {}
+            }
+        }
+        if !self.gone && now.since(self.heard_at) >= self.config.gone_after {
+            self.gone = true;
+            self.events.push_back(Event::PeerGone);
+        }
+        self.choose_best(now);
+    }
+
+    /// Pictures stay on their path until it is down or another one was clearly better for a second.
+    fn choose_best(&mut self, now: Mono) {
+        let cost = |path: &Path| -> Option<u64> {
+            let remote = path.remote.unwrap_or_default();
+            // one percent of loss weighs as two milliseconds, bursts as five
+            let loss = remote.random.max(remote.video) * 200e6;
+            let burst = if remote.longest >= 6 { 5_000_000 } else { 0 };
+            Some(path.round_trip?.as_nanos() / 2 + loss as u64 + burst).filter(|_| path.up)
+        };
+        let costs = || self.paths.iter().enumerate().filter_map(|(n, p)| Some((cost(p)?, n)));
+        let cheapest = costs().min();
+        let present = self.best.and_then(|best| costs().find(|(_, n)| *n == best));
+        match (present, cheapest) {
+            (Some((old, _)), Some((new, number))) if new + 5_000_000 < old => {
+                let since = *self.better_since.get_or_insert(now);
+                if now.since(since) >= Span::from_millis(1_000) {
+                    self.best = Some(number);
+                    self.better_since = None;
+                }
+            }
+            (Some(_), _) => self.better_since = None,
+            (None, cheapest) => {
+                self.best = cheapest.map(|(_, number)| number);
+                self.better_since = None;
+            }
+        }
+    }
+
+    /// How a picture goes now; `None` while no path is up.
+    fn route(&mut self, now: Mono) -> Option<Route> {
+        self.judge_paths(now);
+        let data = self.best?;
+        let remote = self.paths.get(data)?.remote.unwrap_or_default();
+        Some(Route {
+            data,
+            parity: self.other_path(data),
+            loss: remote.random.max(remote.video),
+            own_parity: self.config.own_parity,
+            other_parity: self.config.other_parity,
+            spread: self.config.frame_spread,
+        })
+    }
+
+    /// The fastest path that is up, besides this one.
+    fn other_path(&self, but: usize) -> Option<usize> {
+        let others = self.paths.iter().enumerate().filter(|(n, path)| *n != but && path.up);
+        others.min_by_key(|(_, path)| path.round_trip).map(|(number, _)| number)
+    }
+
+    fn next_piece(&mut self, now: Mono, out: &mut Vec<u8>) -> Option<Transmit> {
+        let mut body = self.outgoing.buffer();
+        let path = self.pictures.write(now, &mut body);
+        let sealed = path.filter(|path| {
+            self.seal_into(Kind::Video, path + 1, out, |_, out| {
+                out.extend_from_slice(&body);
+                true
+            })
+        });
+        self.outgoing.give_back(body);
+        Some(Transmit { path: sealed?, class: Class::Video })
+    }
+
+    fn deliver_pictures(&mut self, now: Mono) {
+        let round_trip = self.round_trip();
+        while let Some(fate) = self.reassembly.poll(now, round_trip) {
+            self.deliver_picture(fate);
+        }
+    }
+
+    fn deliver_picture(&mut self, fate: Fate) {
+        self.events.push_back(match fate {
+            Fate::Whole { seq, born, bytes } => Event::Frame { seq, born, bytes },
+            Fate::Lost { seq } => Event::FrameLost { seq },
+        });
+    }
+
+    /// How the link looks to the repeats: the worst of the paths that are up, so that one of them
+    /// alone would do.
+    fn weather(&self, now: Mono) -> Weather {
+        let ready = self.first_report.is_some_and(|at| now.since(at) > Span::from_millis(2_000));
+        let remotes = self.paths.iter().filter(|path| path.up).filter_map(|path| path.remote);
+        let measured = remotes.fold(None, |worst: Option<Weather>, remote| {
+            let worst = worst.unwrap_or(Weather { loss: 0.0, burst: 0 });
+            Some(Weather {
+                loss: worst.loss.max(remote.random),
+                burst: worst.burst.max(remote.longest),
+            })
+        });
+        measured.filter(|_| ready).unwrap_or_default()
+    }
+}
+
+fn path_figures(path: &Path, clock: Option<&Clock>) -> PathFigures {
+    let (into, out) = (clock.and_then(|c| path.delay_in(c)), clock.and_then(|c| path.delay_out(c)));
+    let shared = path.shared.loss();
+    let remote = path.remote.unwrap_or_default();
+    PathFigures {
+        up: path.up,
+        one_way_in: into.map(|(median, _)| median),
+        one_way_out: out.map(|(median, _)| median),
+        one_way_error: clock.map_or(Span::MAX, |clock| clock.error),
+        rtt: path.round_trip,
+        jitter_in: path.jitter_in(),
+        jitter_out: remote.jitter,
+        loss_in: shared.all,
+        loss_out: remote.all,
+        burst_in: shared.longest,
+        burst_out: remote.longest,
+        bytes_in: path.bytes_in,
+        bytes_out: path.bytes_out,
+        packets_in: path.packets_in,
+        packets_out: path.packets_out,
+    }
+}
+
+#[cfg(test)]
+mod tests;
