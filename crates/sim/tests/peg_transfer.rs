@@ -2,98 +2,13 @@
 //! constraint, score. It shows what the world can do, not what a surgeon can.
 #![cfg(feature = "patient")]
 
-use telehand_motion::cart::Layout;
-use telehand_motion::psm::Psm;
-use telehand_sim::cart::{ArmTarget, Setup, World};
-use telehand_sim::scene::{JAW_LENGTH_M, Object, RING_GRASP_JAW_RAD, Scene};
-use telehand_vocab::space::{Pose, Quat, Tip, Vec3, World as WorldFrame};
-use telehand_vocab::{ArmId, Mono};
+#[path = "support/script.rs"]
+mod script;
 
-/// Drives the world along straight lines, with measured truth at hand.
-struct Script {
-    world: World,
-    targets: [ArmTarget; 3],
-    poses: [Pose<WorldFrame, Tip>; 2],
-}
-
-/// Straight down with the jaws opening along world x.
-fn down() -> Quat {
-    Quat::from_rows([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
-}
-
-impl Script {
-    fn new(objects: usize, seed: u64) -> Self {
-        let layout = Layout::demo();
-        let mut world = World::new(&Setup { layout, objects, seed });
-        world.set_power(true);
-        let targets = layout.home.map(|joints| ArmTarget { joints, jaw_rad: 0.0 });
-        let poses = [ArmId::Psm1, ArmId::Psm2].map(|arm| world.world_from_tip(arm));
-        Self { world, targets, poses }
-    }
-
-    fn wait(&mut self, steps: usize) {
-        for _ in 0..steps {
-            self.world.step_to(&self.targets).unwrap();
-        }
-    }
-
-    /// Jaw ends to `to` at `speed` m/s, starting and stopping gently.
-    fn go(&mut self, arm: usize, to: Vec3, speed: f64) {
-        let start = self.poses[arm];
-        let goal: Pose<WorldFrame, Tip> = Pose::new(down(), to + Vec3::new(0.0, 0.0, JAW_LENGTH_M));
-        let way = goal.translation - start.translation;
-        let turn = (start.rotation.inverse() * goal.rotation).rotation_vector();
-        let steps = (way.norm() / speed * 1_000.0).ceil().max(1.0) as usize;
-        for step in 1..=steps {
-            let t = step as f64 / steps as f64;
-            let s = t * t * (3.0 - 2.0 * t);
-            let turned = start.rotation * Quat::from_rotation_vector(turn * s);
-            self.poses[arm] = Pose::new(turned, start.translation + way * s);
-            let base_from_world = self.world.layout().world_from_base[arm].inverse();
-            let joints = &mut self.targets[arm].joints;
-            *joints = Psm::LND_400006.ik(&(base_from_world * self.poses[arm]), joints).unwrap();
-            self.wait(1);
-        }
-    }
-
-    fn jaw(&mut self, arm: usize, to: f64) {
-        while (self.targets[arm].jaw_rad - to).abs() > 1e-9 {
-            let jaw = &mut self.targets[arm].jaw_rad;
-            *jaw += (to - *jaw).clamp(-0.003, 0.003);
-            self.wait(1);
-        }
-    }
-
-    fn scene(&self) -> Scene {
-        self.world.scene(Mono::ZERO)
-    }
-
-    fn ring(&self) -> Object {
-        self.scene().objects[0].unwrap()
-    }
-
-    fn tip_from_ring(&self) -> Vec3 {
-        self.world.world_from_tip(ArmId::Psm1).inverse().point(self.ring().position)
-    }
-
-    /// Takes ring 0 by the side that looks to -x and lifts it over the pegs.
-    fn take(&mut self) {
-        self.go(1, Vec3::new(0.050, 0.055, 0.060), 0.1);
-        self.wait(100);
-        let side = self.ring().position + Vec3::new(-0.007, 0.0, 0.0);
-        self.jaw(0, RING_GRASP_JAW_RAD);
-        self.go(0, Vec3::new(side.x, side.y, 0.030), 0.05);
-        self.go(0, Vec3::new(side.x, side.y, 0.0005), 0.03);
-        self.jaw(0, -0.2);
-        assert_eq!(self.ring().held_by, Some(ArmId::Psm1), "{:?}", self.scene());
-        self.go(0, Vec3::new(side.x, side.y, 0.035), 0.05);
-    }
-
-    /// Where the jaw ends must be for the ring's centre to be over `place`.
-    fn jaw_ends_for(&self, place: Vec3) -> Vec3 {
-        place - down().rotate(Vec3::new(self.tip_from_ring().x, self.tip_from_ring().y, 0.0))
-    }
-}
+use script::Script;
+use telehand_sim::scene::RING_GRASP_JAW_RAD;
+use telehand_vocab::ArmId;
+use telehand_vocab::space::Vec3;
 
 #[test]
 fn s_030_a_ring_travels_from_peg_to_peg_with_less_than_half_a_millimetre_of_slip() {
