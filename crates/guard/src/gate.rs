@@ -11,7 +11,7 @@
 use crate::arm::{JointReading, Permit};
 use crate::joints::{JAW, table};
 use crate::limits::Limits;
-use crate::refusal::{Refusal, at_most};
+use crate::refusal::{Refusal, at_most, no_longer};
 use crate::supervisor::Supervisor;
 use telehand_vocab::{ArmId, ArmState, Cause, Engage, Mono, Span, Vec3};
 
@@ -145,8 +145,7 @@ impl Gate {
     fn weigh_intent(&self, sup: &Supervisor, ask: &IntentAsk) -> Result<(), Refusal> {
         self.follows(sup, ask.engage)?;
         let limits = sup.limits();
-        let age = ask.command_age.as_secs_f64();
-        at_most(Cause::CommandTooOld, age, limits.command_age_max_s())?;
+        no_longer(Cause::CommandTooOld, ask.command_age, limits.command_age_max_s())?;
         at_most(Cause::IntentTooFar, ask.distance_m, limits.intent_distance_max_m())?;
         at_most(Cause::IntentTooFar, ask.angle_rad, limits.intent_angle_max_rad())?;
         let [speed, turn] = [sup.speed_limit(), limits.turn_speed_max_rad_s()]
@@ -184,8 +183,7 @@ impl Gate {
         let engage = pass.spend(self.arm, ask.tick)?;
         self.follows(sup, engage)?;
         let limits = sup.limits();
-        let age = ask.measured.age.as_secs_f64();
-        at_most(Cause::JointReading, age, limits.reading_age_max_s())?;
+        no_longer(Cause::JointReading, ask.measured.age, limits.reading_age_max_s())?;
         within(ask.jaw_rad, JAW.0, JAW.1)?;
         let dt = ask.dt.as_secs_f64();
         let mut velocities = [0.0; 6];

@@ -2,7 +2,7 @@
 //! now, and what clears it.
 
 use core::fmt;
-use telehand_vocab::Cause;
+use telehand_vocab::{Cause, Span};
 
 /// A motion, a command or a request that was refused.
 ///
@@ -34,6 +34,20 @@ impl Refusal {
 /// `Ok` if `value` is at most `limit`; a value that is no number never is.
 pub(crate) fn at_most(cause: Cause, value: f64, limit: f64) -> Result<(), Refusal> {
     if value <= limit { Ok(()) } else { Err(Refusal::new(cause, value, limit)) }
+}
+
+/// `Ok` if `span` is at most `limit_s` seconds, compared in whole nanoseconds.
+pub(crate) fn no_longer(cause: Cause, span: Span, limit_s: f64) -> Result<(), Refusal> {
+    if span <= Span::from_secs_f64(limit_s) {
+        Ok(())
+    } else {
+        Err(Refusal::new(cause, seconds(span), limit_s))
+    }
+}
+
+/// Seconds, rounded once, so that 300 ms reads 0.3.
+pub(crate) fn seconds(span: Span) -> f64 {
+    span.as_nanos() as f64 / 1e9
 }
 
 /// What ends the refusal or the alarm of this cause, in words for the people at both ends.

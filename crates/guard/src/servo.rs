@@ -4,7 +4,7 @@ use crate::alarm::{AlarmBoard, Level};
 use crate::facts::ServoFacts;
 use crate::limits::Limits;
 use crate::persist::Persist;
-use crate::refusal::{Refusal, at_most};
+use crate::refusal::{Refusal, at_most, no_longer};
 use telehand_vocab::{Cause, Mono, Span};
 
 #[derive(Debug, Clone, Copy)]
@@ -29,11 +29,11 @@ impl ArmWatch {
         speed_limit: f64,
         alarms: &mut AlarmBoard,
     ) {
-        let [age, late] = [facts.reading_age, facts.overrun].map(Span::as_secs_f64);
+        let (age, late) = (facts.reading_age, facts.overrun);
         let ambers = [
             at_most(Cause::Tracking, facts.tracking_m, limits.tracking_amber_m()),
             at_most(Cause::Force, facts.force_n, limits.force_amber_n()),
-            at_most(Cause::TickOverrun, late, limits.overrun_amber_s()),
+            no_longer(Cause::TickOverrun, late, limits.overrun_amber_s()),
         ];
         for amber in ambers.into_iter().filter_map(Result::err) {
             alarms.raise(now, Level::Amber, amber);
@@ -52,12 +52,12 @@ impl ArmWatch {
         let sound = if facts.fault { Err(Refusal::plain(Cause::ArmFault)) } else { Ok(()) };
         self.red = sound
             .and(readable(facts))
-            .and(at_most(Cause::JointReading, age, limits.reading_age_max_s()))
+            .and(no_longer(Cause::JointReading, age, limits.reading_age_max_s()))
             .and(at_most(Cause::MeasuredSpeed, speed, limits.tip_speed_max_m_s() * margin))
             .and(if too_far { astray } else { Ok(()) })
             .and(if too_fast { racing } else { Ok(()) })
             .and(if too_hard { pressing } else { Ok(()) })
-            .and(at_most(Cause::TickOverrun, late, limits.overrun_max_s()))
+            .and(no_longer(Cause::TickOverrun, late, limits.overrun_max_s()))
             .err();
     }
 

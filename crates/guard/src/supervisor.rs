@@ -8,7 +8,7 @@ use crate::alarm::{AlarmBoard, Level};
 use crate::facts::{CommandFacts, Event, LinkFacts, ServoFacts};
 use crate::limits::{LimitChange, LimitError, Limits};
 use crate::persist::Persist;
-use crate::refusal::{Refusal, at_most};
+use crate::refusal::{Refusal, no_longer, seconds};
 use crate::servo::ArmWatch;
 use crate::tenancy::{PerArm, Tenancy};
 use crate::transition::{Transition, TransitionLog};
@@ -300,29 +300,32 @@ impl Supervisor {
         if !facts.well_formed {
             return Err(Refusal::plain(Cause::Malformed));
         }
-        let [age, ahead] = [facts.age.plus(facts.clock_error), facts.ahead];
-        let error = facts.clock_error.as_secs_f64();
-        at_most(Cause::ClockUntrusted, error, self.limits.clock_error_max_s())?;
-        at_most(Cause::CommandFromFuture, ahead.as_secs_f64(), error)?;
-        at_most(Cause::CommandTooOld, age.as_secs_f64(), self.limits.command_age_max_s())?;
+        let (error, age) = (facts.clock_error, facts.age.plus(facts.clock_error));
+        no_longer(Cause::ClockUntrusted, error, self.limits.clock_error_max_s())?;
+        if facts.ahead > error {
+            let [ahead, error] = [facts.ahead, error].map(seconds);
+            return Err(Refusal::new(Cause::CommandFromFuture, ahead, error));
+        }
+        no_longer(Cause::CommandTooOld, age, self.limits.command_age_max_s())?;
         self.tenancy.admit(now, facts.lease, facts.seq)?;
-        if let Err(why) =
-            at_most(Cause::CommandTooOld, age.as_secs_f64(), self.limits.command_age_amber_s())
-        {
+        if let Err(why) = no_longer(Cause::CommandTooOld, age, self.limits.command_age_amber_s()) {
             self.alarms.raise(now, Level::Amber, why);
         }
         Ok(())
     }
 
     fn look_at_picture(&mut self, now: Mono, picture: PictureEcho) {
-        let age = picture.age.as_secs_f64();
         let patience = self.limits.picture_frozen_max_s();
         let frozen = self.frozen.lasts(now, !picture.intact, Span::from_secs_f64(patience));
-        let moves =
-            if frozen { Err(Refusal::new(Cause::PictureFrozen, age, patience)) } else { Ok(()) };
+        let moves = if frozen {
+            Err(Refusal::new(Cause::PictureFrozen, seconds(picture.age), patience))
+        } else {
+            Ok(())
+        };
         self.picture =
-            at_most(Cause::PictureTooOld, age, self.limits.picture_age_max_s()).and(moves);
-        let fresh = at_most(Cause::PictureTooOld, age, self.limits.picture_age_amber_s());
+            no_longer(Cause::PictureTooOld, picture.age, self.limits.picture_age_max_s())
+                .and(moves);
+        let fresh = no_longer(Cause::PictureTooOld, picture.age, self.limits.picture_age_amber_s());
         for why in [fresh, self.picture].into_iter().filter_map(Result::err) {
             self.alarms.raise(now, Level::Amber, why);
         }
@@ -361,7 +364,7 @@ impl Supervisor {
         let [good, wanted] =
             [self.tenancy.good_for(now), Span::from_secs_f64(self.limits.link_good_s())];
         if good < wanted {
-            let [good, wanted] = [good, wanted].map(Span::as_secs_f64);
+            let [good, wanted] = [good, wanted].map(seconds);
             return Err(Refusal::new(Cause::LinkNotReady, good, wanted));
         }
         self.picture?;
@@ -489,6 +492,6 @@ fn silent_for(cause: Cause, silence: Span, limit_s: f64) -> Result<(), Refusal> 
     if silence < Span::from_secs_f64(limit_s) {
         Ok(())
     } else {
-        Err(Refusal::new(cause, silence.as_secs_f64(), limit_s))
+        Err(Refusal::new(cause, seconds(silence), limit_s))
     }
 }

@@ -4,7 +4,7 @@ use crate::alarm::{AlarmBoard, Level};
 use crate::facts::LinkFacts;
 use crate::limits::Limits;
 use crate::persist::Persist;
-use crate::refusal::{Refusal, at_most};
+use crate::refusal::{Refusal, at_most, no_longer};
 use telehand_vocab::{Cause, Mono, Span};
 
 #[derive(Debug, Clone)]
@@ -35,28 +35,28 @@ impl LinkWatch {
         limits: &Limits,
         alarms: &mut AlarmBoard,
     ) {
-        let delay = facts.loop_delay.unwrap_or(Span::ZERO).as_secs_f64();
-        let [error, jitter] = [facts.clock_error, facts.jitter].map(Span::as_secs_f64);
+        let delay = facts.loop_delay.unwrap_or(Span::ZERO);
+        let (error, jitter) = (facts.clock_error, facts.jitter);
         let ambers = [
-            at_most(Cause::ClockUntrusted, error, limits.clock_error_amber_s()),
+            no_longer(Cause::ClockUntrusted, error, limits.clock_error_amber_s()),
             at_most(Cause::CommandLoss, facts.loss, limits.loss_amber()),
-            at_most(Cause::LoopTooSlow, delay, limits.loop_delay_amber_s()),
-            at_most(Cause::LinkJitter, jitter, limits.jitter_amber_s()),
+            no_longer(Cause::LoopTooSlow, delay, limits.loop_delay_amber_s()),
+            no_longer(Cause::LinkJitter, jitter, limits.jitter_amber_s()),
             few(Cause::OnePathLeft, f64::from(facts.paths_up), limits.paths_amber()),
             below(Cause::Forgery, facts.forgeries_per_s, limits.forgeries_amber_per_s()),
         ];
         for amber in ambers.into_iter().filter_map(Result::err) {
             alarms.raise(now, Level::Amber, amber);
         }
-        let slow = at_most(Cause::LoopTooSlow, delay, limits.loop_delay_max_s());
-        let uneven = at_most(Cause::LinkJitter, jitter, limits.jitter_max_s());
+        let slow = no_longer(Cause::LoopTooSlow, delay, limits.loop_delay_max_s());
+        let uneven = no_longer(Cause::LinkJitter, jitter, limits.jitter_max_s());
         let patience = [limits.loop_delay_hold_s(), limits.jitter_hold_s()];
         let [slow_for, uneven_for] = patience.map(Span::from_secs_f64);
         let too_slow = self.slow.lasts(now, slow.is_err(), slow_for);
         let too_uneven = self.uneven.lasts(now, uneven.is_err(), uneven_for);
-        self.red = at_most(Cause::ClockUntrusted, error, limits.clock_error_max_s())
+        self.red = no_longer(Cause::ClockUntrusted, error, limits.clock_error_max_s())
             .and(at_most(Cause::CommandLoss, facts.loss, limits.loss_max()))
-            .and(at_most(Cause::LoopTooSlow, delay, limits.loop_delay_never_s()))
+            .and(no_longer(Cause::LoopTooSlow, delay, limits.loop_delay_never_s()))
             .and(if too_slow { slow } else { Ok(()) })
             .and(if too_uneven { uneven } else { Ok(()) })
             .err();

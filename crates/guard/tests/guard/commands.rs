@@ -162,15 +162,15 @@ fn g_015_order_numbers_only_grow_under_one_lease() {
         (newest + 100, true),
         (newest + 99, false),
     ] {
-        play.say.seq = seq.wrapping_sub(1);
-        let outcome = play.command();
+        let facts = CommandFacts { seq, ..play.say };
+        let outcome = play.give(telehand_guard::Event::Command(facts));
         assert_eq!(outcome.is_ok(), passes, "{seq} after {newest}");
         assert!(outcome.is_ok() || outcome.unwrap_err().cause == Cause::OutOfOrder);
     }
     play.give(telehand_guard::Event::RemoteHold).unwrap();
-    play.say.seq = 0;
     play.release(0);
-    play.command().unwrap();
+    let facts = CommandFacts { seq: 0, lease: play.sup.lease(), ..play.say };
+    play.give(telehand_guard::Event::Command(facts)).unwrap();
 }
 
 #[test]

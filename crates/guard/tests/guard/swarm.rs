@@ -30,8 +30,17 @@ impl Dice {
     }
 }
 
+impl Drop for Life {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("repeat it with Life::new({}).live(4_000)", self.seed);
+        }
+    }
+}
+
 /// One life: the cart, a console that mostly behaves, and what the checkers remember.
 struct Life {
+    seed: u64,
     dice: Dice,
     sup: Supervisor,
     now: u64,
@@ -50,8 +59,9 @@ impl Life {
     fn new(seed: u64) -> Self {
         let mut dice = Dice(seed);
         let hand = |arm| HandFacts { arm, engage: Engage(0), engaged: false };
-        let behaves = 3 + dice.below(400);
+        let behaves = 10 + dice.below(2_000);
         Self {
+            seed,
             dice,
             sup: Supervisor::new(Limits::new(), FIRST),
             now: 1,
@@ -110,7 +120,7 @@ impl Life {
         self.say.seq += 1;
         self.say.lease = self.sup.lease();
         for hand in &mut self.say.hands {
-            if self.dice.one_in(200) {
+            if self.dice.one_in(100) {
                 hand.engaged = !hand.engaged;
                 hand.engage.0 += u32::from(hand.engaged);
             }
@@ -264,15 +274,14 @@ impl Life {
 fn no_life_breaks_a_rule() {
     let (mut permits, mut holds, mut dropped) = (0, 0, 0);
     for seed in 0..150 {
-        println!("seed {seed}"); // shown when a checker fails
         let mut life = Life::new(seed);
-        life.live(3_000);
+        life.live(4_000);
         permits += life.permits;
         holds += life.holds;
         dropped += life.sup.dropped_transitions();
     }
     // the swarm must reach what it checks
     assert!(permits > 10_000, "{permits} permits");
-    assert!(holds > 500, "{holds} holds");
+    assert!(holds > 250, "{holds} holds");
     assert!(dropped > 0, "nobody polls here, and that is counted");
 }
