@@ -204,10 +204,10 @@ fn asked_pose(
     Numbers(position): &Numbers,
     Numbers(rotation): &Numbers,
 ) -> anyhow::Result<Transform> {
-    let at: [f64; 3] = position.as_slice().try_into().with_context(|| {
+    let at: [f64; 3] = position.as_slice().try_into().ok().with_context(|| {
         format!("--position needs 3 numbers (x,y,z in metres), {} were given", position.len())
     })?;
-    let elements: [f64; 9] = rotation.as_slice().try_into().with_context(|| {
+    let elements: [f64; 9] = rotation.as_slice().try_into().ok().with_context(|| {
         format!("--rotation needs 9 numbers (row by row), {} were given", rotation.len())
     })?;
     let [a, b, c, d, e, f, g, h, i] = elements;
@@ -283,7 +283,7 @@ impl Model {
     }
 
     fn joints<const N: usize>(&self, joints: &[f64]) -> anyhow::Result<[f64; N]> {
-        joints.try_into().with_context(|| {
+        joints.try_into().ok().with_context(|| {
             format!(
                 "the {} has {N} joints ({}), {} numbers were given",
                 self.name(),
