@@ -6,3 +6,4 @@ pub mod http;
 pub mod keys_cli;
 pub mod kinematics_cli;
 pub mod realtime;
+pub mod wan;

@@ -17,11 +17,16 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    /// Relay UDP over an emulated bad network: several paths, one seed
+    Wan(telehand::wan::WanArgs),
+}
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
-    let outcome: anyhow::Result<()> = match cli.command {};
+    let outcome: anyhow::Result<()> = match cli.command {
+        Command::Wan(args) => telehand::wan::run(args),
+    };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
