@@ -213,9 +213,8 @@ impl Life {
             assert!(matches!(event, Event::Command(_)) && accepted);
             assert!(self.pedal_up_since, "no engagement before the pedal was up");
         }
-        if before == ArmState::Hold && after == ArmState::Armed {
-            panic!("a hold ends in an engagement or at the bedside");
-        }
+        let slipped = before == ArmState::Hold && after == ArmState::Armed;
+        assert!(!slipped, "a hold ends in an engagement or at the bedside");
     }
 
     /// Asks every gate for a step, whatever the state.

@@ -194,14 +194,11 @@ impl Theatre {
             let [at_ms, event, expected] = cells[..] else { panic!("three cells: {row}") };
             self.run_to(at_ms.parse().expect("milliseconds"));
             let outcome = self.happens(event);
-            let mut seen = String::new();
-            if let Err(no) = outcome {
-                seen += &format!("no {} ", no.cause.number());
-            }
-            seen += self.sup.state().name();
-            if let Some(cause) = self.sup.hold_cause() {
-                seen += &format!(" {}", cause.number());
-            }
+            let refused = outcome.err().map(|no| format!("no {}", no.cause.number()));
+            let cause = self.sup.hold_cause().map(|cause| cause.number().to_string());
+            let state = Some(self.sup.state().name().to_string());
+            let seen: Vec<String> = [refused, state, cause].into_iter().flatten().collect();
+            let seen = seen.join(" ");
             assert_eq!(seen, expected, "at {at_ms} ms, after {event:?}");
         }
     }
