@@ -74,7 +74,7 @@ impl Ecm {
             base_from_camera.rotation * DH_FROM_CAMERA.inverse(),
             base_from_camera.translation,
         ));
-        if !wanted.is_finite() {
+        if !wanted.is_finite() || near.iter().any(|q| !q.is_finite()) {
             return Err(IkError::NotFinite);
         }
         let r = libm::sqrt(dot(p, p));

@@ -222,7 +222,7 @@ impl HandFollower {
     fn filtered(&mut self, sample: &HandSample) -> Pose<Hand, Grip> {
         let raw = sample.hand_from_grip;
         let dt_s = self.last_at.map_or(0.0, |last| sample.at.since(last).as_secs_f64());
-        self.last_at = Some(self.last_at.map_or(sample.at, |last| last.max(sample.at)));
+        self.last_at = Some(sample.at);
         let settings = &self.settings.one_euro;
         let translation = self.position.step(settings, raw.translation, dt_s);
         let rotation = self.turn.step(settings, raw.rotation, dt_s);
@@ -411,6 +411,21 @@ mod tests {
         assert!(!bench.at(0.01, FOLLOW).engaged);
         bench.at(0.01, UP);
         assert!(bench.at(0.01, FOLLOW).engaged);
+    }
+
+    #[test]
+    fn m_056_a_clock_that_jumped_once_does_not_freeze_the_hand() {
+        let mut bench = Bench::engaged(0.0);
+        bench.hand.set_steady(true);
+        bench.at(0.0, FOLLOW);
+        let now = bench.ms;
+        bench.ms = u64::MAX / 2_000_000;
+        bench.at(0.0, FOLLOW);
+        bench.ms = now;
+        for _ in 0..2_000 {
+            bench.at(0.05, FOLLOW);
+        }
+        assert!(bench.at(0.05, FOLLOW).intent.translation.x > 0.009);
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Range {
 /// Why no joints reach a pose.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum IkError {
-    /// The pose holds a number that is infinite or not a number.
+    /// The pose, or the joints to stay near, hold a number that is infinite or not a number.
     NotFinite,
     /// The point lies too close to the remote centre of motion to define the shaft.
     NearCentre {

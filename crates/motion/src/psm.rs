@@ -215,7 +215,7 @@ impl Psm {
         near: &[f64; 6],
     ) -> Result<[[f64; 6]; 2], IkError> {
         let t6 = Transform::from_pose(base_from_tip).then(&Self::TIP.inverse());
-        if !t6.is_finite() {
+        if !t6.is_finite() || near.iter().any(|q| !q.is_finite()) {
             return Err(IkError::NotFinite);
         }
         let p = t6.at;

@@ -115,7 +115,7 @@ impl Ur {
     pub fn ik_all(&self, base_from_tip: &Pose<Base, Tip>, free_q6: f64) -> Branches {
         let mut found = Branches::default();
         let t = Transform::from_pose(base_from_tip);
-        if !t.is_finite() {
+        if !t.is_finite() || !free_q6.is_finite() {
             return found;
         }
         let [px, py, _] = t.at;
@@ -177,7 +177,8 @@ impl Ur {
         near: &[f64; 6],
     ) -> Result<[f64; 6], IkError> {
         let target = base_from_tip.translation;
-        if !Transform::from_pose(base_from_tip).is_finite() {
+        let finite = near.iter().all(|q| q.is_finite());
+        if !finite || !Transform::from_pose(base_from_tip).is_finite() {
             return Err(IkError::NotFinite);
         }
         let [.., near_q6] = *near;
