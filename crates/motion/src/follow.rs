@@ -108,10 +108,10 @@ impl HandFollower {
 
     /// One reading. Not engaged, the intent keeps its last value and must not be followed.
     ///
-    /// A reading with a number that is not finite ends the epoch; the pedal must come up and go
-    /// down again.
+    /// A reading with a number that is not finite, or more than 10 m away, ends the epoch; the pedal
+    /// must come up and go down again.
     pub fn handle(&mut self, sample: &HandSample) -> HandIntent {
-        if !is_finite(sample) {
+        if !is_plausible(sample) {
             self.must_release();
             return self.said(self.driven(sample), false);
         }
@@ -240,8 +240,11 @@ pub fn swap_arms(left: &mut HandFollower, right: &mut HandFollower) {
     }
 }
 
-fn is_finite(sample: &HandSample) -> bool {
-    sample.hand_from_grip.translation.is_finite()
+/// No hand is further from its controller's base, metres. Beyond it the filters could overflow.
+const HAND_REACH_M: f64 = 10.0;
+
+fn is_plausible(sample: &HandSample) -> bool {
+    sample.hand_from_grip.translation.to_array().iter().all(|c| c.abs() <= HAND_REACH_M)
         && sample.hand_from_grip.rotation.to_array().iter().all(|c| c.is_finite())
         && sample.grip_rad.is_finite()
 }
@@ -405,12 +408,15 @@ mod tests {
     #[test]
     fn m_056_a_reading_that_is_no_number_ends_the_epoch() {
         let mut bench = Bench::engaged(0.0);
-        let before = bench.at(0.01, FOLLOW);
-        let said = bench.at(f64::NAN, FOLLOW);
-        assert!(!said.engaged && said.intent == before.intent);
-        assert!(!bench.at(0.01, FOLLOW).engaged);
-        bench.at(0.01, UP);
-        assert!(bench.at(0.01, FOLLOW).engaged);
+        let before = bench.at(0.0, FOLLOW);
+        for wrong in [f64::NAN, f64::INFINITY, 1e300, -10.1] {
+            let said = bench.at(wrong, FOLLOW);
+            assert!(!said.engaged && said.intent == before.intent);
+            assert!(!bench.at(0.01, FOLLOW).engaged);
+            bench.at(0.01, UP);
+            assert!(bench.at(0.01, FOLLOW).engaged);
+            bench.at(0.01, UP);
+        }
     }
 
     #[test]
