@@ -26,7 +26,7 @@ use bodies::Tool;
 use grasp::Grasp;
 
 /// Stiffness of pegs, board and tools against a tool, newtons per metre (invented: rubber).
-pub const STIFFNESS_N_M: f64 = 500.0;
+pub const STIFFNESS_N_M: f64 = 300.0;
 /// A ring starts at most this far from the middle of its peg along x and y, metres (its hole
 /// leaves 2.8 mm).
 const OFF_PEG_M: f64 = 1e-3;

@@ -73,25 +73,33 @@ impl Script {
         self.scene().objects[0].unwrap()
     }
 
-    pub fn tip_from_ring(&self) -> Vec3 {
-        self.world.world_from_tip(ArmId::Psm1).inverse().point(self.ring().position)
+    /// Where ring 0 is, seen from the tip of an arm.
+    pub fn tip_from_ring(&self, arm: ArmId) -> Vec3 {
+        self.world.world_from_tip(arm).inverse().point(self.ring().position)
+    }
+
+    /// Goes down to the side of ring 0 that looks to -x, missing it by `off`, and closes the jaws.
+    pub fn grasp(&mut self, off: Vec3) {
+        self.go(1, Vec3::new(0.050, 0.055, 0.060), 0.1);
+        self.wait(100);
+        let side = self.ring().position + Vec3::new(-0.007, 0.0, 0.0) + off;
+        self.jaw(0, RING_GRASP_JAW_RAD);
+        self.go(0, Vec3::new(side.x, side.y, 0.030), 0.05);
+        self.go(0, Vec3::new(side.x, side.y, 0.0005 + off.z), 0.03);
+        self.jaw(0, -0.2);
     }
 
     /// Takes ring 0 by the side that looks to -x and lifts it over the pegs.
     pub fn take(&mut self) {
-        self.go(1, Vec3::new(0.050, 0.055, 0.060), 0.1);
-        self.wait(100);
-        let side = self.ring().position + Vec3::new(-0.007, 0.0, 0.0);
-        self.jaw(0, RING_GRASP_JAW_RAD);
-        self.go(0, Vec3::new(side.x, side.y, 0.030), 0.05);
-        self.go(0, Vec3::new(side.x, side.y, 0.0005), 0.03);
-        self.jaw(0, -0.2);
+        self.grasp(Vec3::ZERO);
+        let side = self.poses[0].translation;
         assert_eq!(self.ring().held_by, Some(ArmId::Psm1), "{:?}", self.scene());
         self.go(0, Vec3::new(side.x, side.y, 0.035), 0.05);
     }
 
-    /// Where the jaw ends must be for the ring's centre to be over `place`.
+    /// Where the jaw ends of PSM1 must be for the ring's centre to be over `place`.
     pub fn jaw_ends_for(&self, place: Vec3) -> Vec3 {
-        place - down().rotate(Vec3::new(self.tip_from_ring().x, self.tip_from_ring().y, 0.0))
+        let ring = self.tip_from_ring(ArmId::Psm1);
+        place - down().rotate(Vec3::new(ring.x, ring.y, 0.0))
     }
 }
