@@ -1,6 +1,7 @@
 //! The shell: the only room with a clock, a socket, a thread or a file; it decides nothing.
 
 pub mod arm;
+pub mod bedside;
 pub mod clock;
 pub mod http;
 pub mod keys_cli;

@@ -2,6 +2,7 @@
 //!
 //! The arm's end never waits: what the other side does not take now stays in a bounded backlog.
 
+use super::wire::push_message;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 
@@ -20,13 +21,13 @@ pub struct Backlog {
 impl Backlog {
     /// Queues one message; false when there is no room and it is dropped.
     pub fn push(&mut self, message: &[u8]) -> bool {
-        let Ok(length) = u16::try_from(message.len()) else { return false };
-        if self.bytes.len() + message.len() > BACKLOG_MAX {
-            return false;
-        }
-        self.bytes.extend(length.to_le_bytes());
-        self.bytes.extend_from_slice(message);
-        true
+        self.bytes.len() + message.len() <= BACKLOG_MAX && push_message(&mut self.bytes, message)
+    }
+
+    /// Whether everything was written.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
     }
 
     /// Writes what the stream takes now. `Err` when the other side is gone.

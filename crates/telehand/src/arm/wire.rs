@@ -166,10 +166,67 @@ pub struct Report {
     pub replies: Vec<Reply>,
     /// Changes of state.
     pub changes: Vec<Changed>,
-    /// The inputs this tick consumed, as they came, in order.
-    pub inputs: Vec<Vec<u8>>,
-    /// The scene to draw, some times a second.
-    pub scene: Option<Vec<u8>>,
+    /// The inputs this tick consumed, as they came, in order: see [`messages`].
+    pub inputs: Vec<u8>,
+    /// The encoded scene to draw, some times a second; else empty.
+    pub scene: Vec<u8>,
+}
+
+/// Most bytes of inputs that one tick consumes; the rest waits for the next.
+pub const INPUTS_MAX: usize = 8 * 1024;
+
+/// Appends one message to a run of messages, behind its two length bytes. False when it is too
+/// long.
+pub fn push_message(run: &mut Vec<u8>, message: &[u8]) -> bool {
+    let Ok(length) = u16::try_from(message.len()) else { return false };
+    run.extend(length.to_le_bytes());
+    run.extend_from_slice(message);
+    true
+}
+
+/// The messages of a run, in order; a broken rest ends it.
+pub fn messages(run: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = run;
+    std::iter::from_fn(move || {
+        let (head, tail) = rest.split_at_checked(2)?;
+        let length = u16::from_le_bytes(head.try_into().ok()?);
+        let (message, after) = tail.split_at_checked(length.into())?;
+        rest = after;
+        Some(message)
+    })
+}
+
+impl Report {
+    /// Before the first tick.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            feedback: Feedback {
+                at: Mono::ZERO,
+                tick: 0,
+                state: ArmState::Off,
+                authority: Authority::Bedside,
+                lease: Lease(0),
+                hold: None,
+                command_seq: 0,
+                command_age: Span::ZERO,
+                arms: [ArmFeedback::default(); ArmId::ALL.len()],
+                alarms: [None; ALARMS_MAX],
+            },
+            took: Span::ZERO,
+            overruns: 0,
+            unsent: 0,
+            setpoints: [[0.0; 6]; 3],
+            jaws: [0.0; 3],
+            refused: None,
+            refusals: 0,
+            verdicts: [None; 3],
+            replies: Vec::new(),
+            changes: Vec::new(),
+            inputs: Vec::with_capacity(INPUTS_MAX),
+            scene: Vec::with_capacity(1_000),
+        }
+    }
 }
 
 /// Writes an input; `out` is cleared first.
@@ -257,11 +314,8 @@ pub fn encode_report(report: &Report, out: &mut Vec<u8>) {
         out.extend([change.from as u8, change.to as u8]);
         put_verdict(out, change.verdict);
     }
-    out.push(report.inputs.len() as u8);
-    for input in &report.inputs {
-        put_bytes(out, input);
-    }
-    put_bytes(out, report.scene.as_deref().unwrap_or_default());
+    put_bytes(out, &report.inputs);
+    put_bytes(out, &report.scene);
 }
 
 /// Reads a report.
@@ -295,9 +349,8 @@ pub fn decode_report(bytes: &[u8]) -> Result<Report, WireError> {
             verdict: r.verdict()?,
         })
     })?;
-    let inputs = r.list(|r| r.bytes().map(<[u8]>::to_vec))?;
-    let scene = r.bytes()?;
-    let scene = (!scene.is_empty()).then(|| scene.to_vec());
+    let inputs = r.bytes()?.to_vec();
+    let scene = r.bytes()?.to_vec();
     if !r.rest().is_empty() {
         return Err(r.error());
     }
@@ -323,8 +376,9 @@ fn put_f64(out: &mut Vec<u8>, value: f64) {
 }
 
 fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend((bytes.len() as u16).to_le_bytes());
-    out.extend_from_slice(bytes);
+    if !push_message(out, bytes) {
+        out.extend([0, 0]);
+    }
 }
 
 fn put_verdict(out: &mut Vec<u8>, verdict: Option<Verdict>) {

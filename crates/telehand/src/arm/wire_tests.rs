@@ -50,8 +50,8 @@ fn report() -> Report {
             to: ArmState::Hold,
             verdict: Some(verdict),
         }],
-        inputs: vec![vec![1, 0], vec![1, 2, 3]],
-        scene: Some(vec![9; 300]),
+        inputs: vec![2, 0, 1, 0, 3, 0, 1, 2, 3],
+        scene: vec![9; 300],
     }
 }
 
@@ -61,6 +61,17 @@ fn a_report_comes_back_to_the_last_bit() {
     encode_report(&report(), &mut bytes);
     assert!(bytes.len() <= REPORT_MAX);
     assert_eq!(decode_report(&bytes), Ok(report()));
+}
+
+#[test]
+fn a_run_of_messages_comes_apart_again() {
+    let mut run = Vec::new();
+    for message in [&[1_u8, 2][..], &[], &[3; 200]] {
+        assert!(push_message(&mut run, message));
+    }
+    let back: Vec<_> = messages(&run).map(<[u8]>::len).collect();
+    assert_eq!(back, [2, 0, 200]);
+    assert_eq!(messages(&run[..run.len() - 1]).count(), 2);
 }
 
 #[test]

@@ -1,0 +1,139 @@
+//! The bedside page: state, arm and grant, take over, stop.
+
+use super::{ActionError, Ward, drill_goes_on};
+use crate::arm::wire::{Action, Verdict};
+use crate::http::{Backend, Denied, VideoMessage};
+use crate::{clock, view};
+use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use telehand_guard::Refusal;
+use telehand_vocab::{ArmState, Span};
+use tokio::sync::broadcast;
+
+/// How often a drill looks whether the arms can be granted.
+const DRILL_LOOKS: Span = Span::from_millis(100);
+
+/// What the page talks to.
+pub struct Desk {
+    ward: Arc<Ward>,
+}
+
+impl Desk {
+    /// For this process.
+    pub const fn new(ward: Arc<Ward>) -> Self {
+        Self { ward }
+    }
+}
+
+impl Backend for Desk {
+    fn page(&self) -> &'static str {
+        "bedside.html"
+    }
+
+    fn state(&self, controls: bool) -> Value {
+        let now = clock::now();
+        let report = self.ward.report();
+        let feedback = report.as_ref().map(|report| &report.feedback);
+        let link = self.ward.link_snapshot().map_or(Value::Null, |snapshot| view::link(&snapshot));
+        let mbit = f64::from(self.ward.bitrate_bps.load(Ordering::Relaxed)) * 1e-6;
+        json!({
+            "type": "state",
+            "side": "bedside",
+            "simulated": true,
+            "now_us": now.as_nanos() / 1000,
+            "controls": controls,
+            "link": link,
+            "guard": view::guard(feedback, Some(now)),
+            "arms": view::arms(feedback),
+            "hands": [],
+            "scale": null,
+            "picture": {"state": "intact", "age_ms": null, "mbit_s": mbit},
+            "ticks": report.as_ref().map(|report| json!({
+                "total": report.feedback.tick + 1,
+                "overruns": report.overruns,
+                "unsent": report.unsent,
+                "refusals": report.refusals,
+            })),
+            "demo": null,
+        })
+    }
+
+    fn action(&self, body: &Value) -> Result<Value, Denied> {
+        let name = body.get("action").and_then(Value::as_str).unwrap_or_default();
+        let action = Action::ALL
+            .into_iter()
+            .filter(|action| *action != Action::RemoteHold)
+            .find(|action| action.name() == name)
+            .ok_or_else(|| {
+                Denied::Bad(format!(
+                    "there is no action {name:?} at the bedside; there are enable, disable, grant, \
+                     take_over, stop and clear_stop"
+                ))
+            })?;
+        self.ward.press(action).map(|()| json!({"ok": true})).map_err(denied)
+    }
+
+    fn hands(&self, _body: &Value) {}
+
+    fn hands_gone(&self) {}
+
+    fn join_video(&self) {
+        self.ward.note_to_camera(super::CameraNote::Join);
+    }
+
+    fn video(&self) -> broadcast::Receiver<VideoMessage> {
+        self.ward.video.subscribe()
+    }
+
+    fn video_config(&self) -> Option<Value> {
+        self.ward.video_config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn drawn(&self, _body: &Value) {}
+
+    fn wan(&self, _body: Option<&Value>) -> Result<Value, Denied> {
+        Err(Denied::Bad("the emulated network is controlled from the console's page".into()))
+    }
+}
+
+fn denied(error: ActionError) -> Denied {
+    match error {
+        ActionError::Refused(Verdict { cause, value, limit }) => {
+            let refusal = Refusal::new(cause, value, limit);
+            Denied::Refused(json!({
+                "ok": false,
+                "code": view::code(cause),
+                "name": cause.name(),
+                "value": value.is_finite().then_some(value),
+                "limit": limit.is_finite().then_some(limit),
+                "message": refusal.to_string(),
+            }))
+        }
+        ActionError::NoAnswer => Denied::Refused(json!({
+            "ok": false,
+            "code": null,
+            "name": "arm_silent",
+            "message": "The arm process does not answer. Its own deadman holds the arm. \
+                        Use the stop button at the cart, then restart it.",
+        })),
+    }
+}
+
+/// A drill without a person at the bedside: enables and grants whenever that is possible and
+/// nobody took over or stopped.
+pub fn grant_for_ever(ward: &Ward) {
+    loop {
+        clock::sleep_until(clock::now() + DRILL_LOOKS);
+        let Some(report) = ward.report() else { continue };
+        let console = ward.console_up.load(Ordering::Acquire);
+        let action = match report.feedback.state {
+            ArmState::Off if drill_goes_on(report.feedback.hold) => Action::Enable,
+            ArmState::Local if console => Action::Grant,
+            _ => continue,
+        };
+        if let Err(ActionError::Refused(verdict)) = ward.press(action) {
+            ward.tape.note("drill", format!("{}: {}", action.name(), view::code(verdict.cause)));
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! `telehand bedside`: the patient side's network, camera, recording and page.
+//!
+//! It hands every command on to the `arm` process, which judges it. Killing this process leaves the
+//! arm without beats, so it holds.
+
+mod arm_line;
+mod camera;
+mod desk;
+mod endpoint;
+
+pub use arm_line::{ActionError, ArmLine, Heard};
+pub use camera::write_picture;
+
+use crate::arm::ArmConfig;
+use crate::arm::wire::{Action, Report};
+use crate::http::{self, VideoMessage};
+use crate::net::{Config, Driver, Handle, Outbox, Outgoing, PathSpec, Snapshot};
+use crate::tape::Tape;
+use crate::{clock, keys_cli, stop};
+use anyhow::{Context, Result};
+use camera::{CameraNote, CameraSettings};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use telehand_link::identity::Role;
+use telehand_record::{ArmInput, ArmTick, GuardChange, Refused, chain};
+use telehand_vocab::Cause;
+use tokio::sync::broadcast;
+
+/// State to the console after so many ticks: 250 times a second.
+const STATE_TICKS: u64 = 4;
+/// Pictures that a slow viewer may be behind.
+const VIDEO_QUEUE: usize = 64;
+
+/// `telehand bedside`.
+#[derive(Debug, clap::Args)]
+pub struct BedsideArgs {
+    /// The arm process's local stream.
+    #[arg(long, value_name = "PATH")]
+    arm: PathBuf,
+    /// One network to listen on: [NAME@]ADDRESS:PORT. Give one for each network.
+    #[arg(long = "path", value_name = "[NAME@]LOCAL", required = true)]
+    paths: Vec<PathSpec>,
+    /// Port of the page on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// The page's token, for programs that start this one; else a fresh one.
+    #[arg(long, env = "TELEHAND_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Folder of identities made by `telehand keys`.
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// Record into this MCAP file.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Pixels of one eye, WIDTHxHEIGHT.
+    #[arg(long, default_value = "640x480", value_parser = parse_size)]
+    size: (usize, usize),
+    /// One eye instead of two side by side.
+    #[arg(long)]
+    mono: bool,
+    /// Pictures a second, 1 to 60.
+    #[arg(long, default_value_t = 30.0)]
+    fps: f64,
+    /// Megabits a second of video to begin with.
+    #[arg(long, default_value_t = 4.0)]
+    mbit: f64,
+    /// Enable the arms and grant them as soon as a console is connected: for drills only.
+    #[arg(long)]
+    grant: bool,
+}
+
+/// What the threads of this process share.
+pub struct Ward {
+    pub(crate) tape: Tape,
+    pub(crate) scene: Mutex<Vec<u8>>,
+    pub(crate) video: broadcast::Sender<VideoMessage>,
+    pub(crate) video_config: Mutex<Option<Value>>,
+    pub(crate) bitrate_bps: AtomicU32,
+    report: Mutex<Option<Report>>,
+    config: Mutex<Option<ArmConfig>>,
+    arm: OnceLock<ArmLine>,
+    outbox: OnceLock<Outbox>,
+    link: OnceLock<Arc<Handle>>,
+    camera: Mutex<Sender<CameraNote>>,
+    console_up: AtomicBool,
+}
+
+impl Ward {
+    fn new(tape: Tape, camera: Sender<CameraNote>) -> Self {
+        Self {
+            tape,
+            scene: Mutex::default(),
+            video: broadcast::channel(VIDEO_QUEUE).0,
+            video_config: Mutex::default(),
+            bitrate_bps: AtomicU32::new(0),
+            report: Mutex::default(),
+            config: Mutex::default(),
+            arm: OnceLock::new(),
+            outbox: OnceLock::new(),
+            link: OnceLock::new(),
+            camera: Mutex::new(camera),
+            console_up: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn link_snapshot(&self) -> Option<Snapshot> {
+        self.link.get().map(|link| link.snapshot())
+    }
+
+    pub(crate) fn send(&self, outgoing: Outgoing) {
+        if let Some(outbox) = self.outbox.get() {
+            outbox.send(outgoing);
+        }
+    }
+
+    fn note_to_camera(&self, note: CameraNote) {
+        // A dead camera shows as a frozen picture at the console, which the guard acts on.
+        let _ = self.camera.lock().unwrap_or_else(PoisonError::into_inner).send(note);
+    }
+
+    /// The newest report of the arm.
+    fn report(&self) -> Option<Report> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Presses a button on the arm and records it.
+    fn press(&self, action: Action) -> Result<(), ActionError> {
+        self.tape.note("action", action.name());
+        self.arm.get().map_or(Err(ActionError::NoAnswer), |arm| arm.press(action))
+    }
+
+    /// On the arm line's thread: everything the arm tells.
+    fn hear(&self, heard: &Heard<'_>) {
+        match heard {
+            Heard::Config(config) => {
+                let text = serde_json::to_string(config).unwrap_or_default();
+                self.tape.note("arm", text);
+                *self.config.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((*config).clone());
+            }
+            Heard::Report(report) => self.hear_report(report),
+            Heard::Gone => {
+                self.tape.note("arm", "gone");
+                *self.report.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
+        }
+    }
+
+    fn hear_report(&self, report: &Report) {
+        if !report.scene.is_empty() {
+            self.scene
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone_from(&report.scene);
+        }
+        if report.feedback.tick.is_multiple_of(STATE_TICKS) {
+            let mut bytes = Vec::with_capacity(512);
+            telehand_link::feedback::encode(&report.feedback, &mut bytes);
+            self.send(Outgoing::State(bytes));
+        }
+        if self.tape.runs() {
+            record_report(&self.tape, report);
+        }
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
+    }
+}
+
+/// Runs until it is told to stop.
+pub fn run(args: &BedsideArgs) -> Result<()> {
+    let credentials = keys_cli::load(args.keys.as_deref(), Role::Bedside)?;
+    let (tape, reel) = Tape::start("bedside", args.record.as_deref())?;
+    let (camera_sender, camera_notes) = std::sync::mpsc::channel();
+    let ward = Arc::new(Ward::new(tape.clone(), camera_sender));
+    let settings = CameraSettings {
+        width: args.size.0,
+        height: args.size.1,
+        stereo: !args.mono,
+        fps: args.fps,
+        bitrate_bps: (args.mbit * 1e6) as u32,
+    };
+    let link = Driver::spawn(
+        Config::new(credentials, args.paths.clone()),
+        endpoint::BedsideEnd::new(ward.clone()),
+    )?;
+    let link = Arc::new(link);
+    let _ = ward.outbox.set(link.outbox());
+    let _ = ward.link.set(link);
+    let hearing = ward.clone();
+    let line = ArmLine::open(&args.arm, move |heard| hearing.hear(&heard))?;
+    let _ = ward.arm.set(line);
+    let filming = ward.clone();
+    std::thread::Builder::new().name("camera".into()).spawn(move || {
+        if let Err(error) = camera::run(&filming, settings, &camera_notes) {
+            eprintln!("telehand bedside: the camera stopped: {error:#}");
+        }
+    })?;
+    if args.grant {
+        let granting = ward.clone();
+        std::thread::Builder::new()
+            .name("drill".into())
+            .spawn(move || desk::grant_for_ever(&granting))?;
+    }
+    let token = args.token.clone().map_or_else(http::fresh_token, Ok)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let port = args.port;
+    runtime.block_on(async {
+        let served = http::serve(Arc::new(desk::Desk::new(ward.clone())), port, token)
+            .await
+            .with_context(|| format!("the page cannot listen on 127.0.0.1:{port}"))?;
+        println!("bedside page: {}", served.url);
+        stop::asked().await
+    })?;
+    tape.note("stop", "asked to stop");
+    reel.end()
+}
+
+fn parse_size(text: &str) -> Result<(usize, usize), String> {
+    let sizes = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    match sizes {
+        Some((w, h)) if (128..=1920).contains(&w) && (64..=1080).contains(&h) => {
+            if w % 16 == 0 && h % 2 == 0 {
+                Ok((w, h))
+            } else {
+                Err(format!("{w}x{h}: the width must be a multiple of 16, the height even"))
+            }
+        }
+        Some((w, h)) => Err(format!("{w}x{h} is outside 128x64 to 1920x1080")),
+        None => Err(format!("{text:?} is not WIDTHxHEIGHT, for example 640x480")),
+    }
+}
+
+fn record_report(tape: &Tape, report: &Report) {
+    let report = report.clone();
+    tape.with(move |recorder| {
+        let f = &report.feedback;
+        let at = f.at.as_nanos();
+        for input in crate::arm::wire::messages(&report.inputs) {
+            recorder.write(at, &ArmInput { tick: f.tick, hex: chain::hex(input) })?;
+        }
+        for change in &report.changes {
+            let cause = change.verdict.map(|v| crate::view::code(v.cause));
+            let number = |value: Option<f64>| value.filter(|v| v.is_finite());
+            recorder.write(
+                change.at.as_nanos(),
+                &GuardChange {
+                    at_ns: change.at.as_nanos(),
+                    from: change.from.name().into(),
+                    to: change.to.name().into(),
+                    cause,
+                    value: number(change.verdict.map(|v| v.value)),
+                    limit: number(change.verdict.map(|v| v.limit)),
+                },
+            )?;
+        }
+        if let Some(refused) = report.refused {
+            recorder.write(
+                at,
+                &Refused {
+                    at_ns: at,
+                    what: "command".into(),
+                    cause: crate::view::code(refused.cause),
+                    value: if refused.value.is_finite() { refused.value } else { 0.0 },
+                    limit: if refused.limit.is_finite() { refused.limit } else { 0.0 },
+                    total: report.refusals,
+                },
+            )?;
+        }
+        recorder.write(at, &tick_of(&report))
+    });
+}
+
+fn tick_of(report: &Report) -> ArmTick {
+    let f = &report.feedback;
+    let each = |pick: fn(&telehand_vocab::message::ArmFeedback) -> f64| f.arms.each_ref().map(pick);
+    ArmTick {
+        tick: f.tick,
+        at_ns: f.at.as_nanos(),
+        took_ns: report.took.as_nanos(),
+        overruns: report.overruns,
+        state: f.state.name().into(),
+        authority: f.authority.name().into(),
+        lease: f.lease.0,
+        hold: f.hold.map(crate::view::code),
+        command_seq: f.command_seq,
+        command_age_ns: f.command_age.as_nanos(),
+        joints: f.arms.each_ref().map(|arm| arm.joints),
+        setpoints: report.setpoints,
+        jaws_rad: each(|arm| arm.jaw_rad),
+        tips_m: f.arms.each_ref().map(|arm| arm.camera_from_tip.translation.to_array()),
+        forces_n: each(|arm| arm.force_n),
+        following: f.arms.each_ref().map(|arm| arm.following),
+        verdicts: report.verdicts.map(|v| v.map(|v| crate::view::code(v.cause))),
+    }
+}
+
+/// The causes after which a drill grants the arms again by itself.
+const fn drill_goes_on(cause: Option<Cause>) -> bool {
+    !matches!(cause, Some(Cause::Stop | Cause::TakeOver))
+}
+
