@@ -2,7 +2,7 @@
 
 use crate::theatre::{FIRST, Theatre};
 use std::collections::BTreeSet;
-use telehand_guard::{LimitChange, LimitError, Limits, Supervisor};
+use telehand_guard::{Limit, LimitChange, LimitError, Limits, Supervisor};
 use telehand_vocab::ArmState;
 
 #[test]
@@ -133,4 +133,16 @@ fn what_is_wrong_with_a_limit_is_said_in_words() {
         LimitError::InUse.to_string(),
         "limits do not change while the surgeon holds the arms: take over first"
     );
+}
+
+#[test]
+fn every_limit_is_documented_with_its_default_and_range() {
+    let page = include_str!("../../../../docs/reference/limits.md");
+    for limit in Limits::KEYS {
+        let Limit { key, default, min, max } = limit;
+        let row = format!("\n| `{key}` | {default} | {min} | {max} | ");
+        assert!(page.contains(&row), "docs/reference/limits.md lacks {row}");
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, Limits::KEYS.len());
 }
