@@ -11,8 +11,8 @@
 //! use telehand_vocab::Mono;
 //!
 //! let (now, keys) = (Mono::from_millis(1), SessionKeys::for_test(1));
-//! let mut console = Session::new(Role::Console, &keys, Config::new(2), now);
-//! let mut patient = Session::new(Role::Patient, &keys, Config::new(2), now);
+//! let mut console = Session::new(Role::Console, keys.clone(), Config::new(2), now);
+//! let mut patient = Session::new(Role::Patient, keys, Config::new(2), now);
 //! console.send_command(now, b"left hand, right hand");
 //! let mut datagram = Vec::new();
 //! while let Some(transmit) = console.poll_transmit(now, &mut datagram) {
@@ -46,7 +46,7 @@ pub use reassembly::PictureFigures;
 pub use repeat::COMMAND_MAX;
 pub use report::PATHS_MAX;
 
-use crate::figures::{Figures, PathFigures};
+pub use crate::figures::{Figures, PathFigures};
 use crate::keys::SessionKeys;
 use crate::replay::ReplayWindow;
 use crate::seal::{BODY_MAX, HEADER_LEN, Kind};
@@ -123,6 +123,13 @@ impl Config {
             ask_again: true,
             drift_bound_ppm: 200.0,
         }
+    }
+}
+
+impl Default for Config {
+    /// One path.
+    fn default() -> Self {
+        Self::new(1)
     }
 }
 
@@ -223,14 +230,15 @@ impl Session {
     /// # Panics
     /// When the number of paths is not 1 to [`PATHS_MAX`].
     #[must_use]
-    pub fn new(role: Role, keys: &SessionKeys, config: Config, now: Mono) -> Self {
+    #[expect(clippy::needless_pass_by_value, reason = "used up: they are wiped here")]
+    pub fn new(role: Role, keys: SessionKeys, config: Config, now: Mono) -> Self {
         let paths = config.paths;
         assert!((1..=PATHS_MAX).contains(&paths), "{paths} paths; 1 to {PATHS_MAX} are possible");
         let console = role == Role::Console;
         let budget = config.frame_interval.plus(config.frame_spread);
         Self {
             now,
-            keyring: Keyring::new(keys, console),
+            keyring: Keyring::new(&keys, console),
             counters: vec![0; paths + 1],
             windows: vec![ReplayWindow::default(); paths + 1],
             paths: (0..paths).map(|path| Path::new(path, now)).collect(),
@@ -320,8 +328,9 @@ impl Session {
     }
 
     /// Takes new keys without a gap: packets under the old ones are accepted for two seconds.
-    pub fn rekey(&mut self, now: Mono, keys: &SessionKeys) {
-        self.keyring.replace(now, keys);
+    #[expect(clippy::needless_pass_by_value, reason = "used up: they are wiped here")]
+    pub fn rekey(&mut self, now: Mono, keys: SessionKeys) {
+        self.keyring.replace(now, &keys);
     }
 
     /// Does what is due. Call it when [`Session::poll_timeout`] has passed; more often does no harm.

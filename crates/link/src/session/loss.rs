@@ -1,6 +1,6 @@
 //! What one path lost, counted from the gaps in one stream's counters.
 
-use crate::replay::{ReplayWindow, Seen};
+use crate::replay::{ReplayWindow, Seen, WINDOW};
 use telehand_vocab::{Mono, Span};
 
 /// A packet counts as lost when this many later ones have come first.
@@ -53,18 +53,23 @@ impl LossMeter {
             self.judged = counter;
         }
         self.turn(now);
+        // what the window is about to forget is judged first, a longer gap in one stroke
+        let kept_from = (counter.saturating_add(1)).saturating_sub(WINDOW);
+        self.judge_to(kept_from.min(self.seen.end()));
+        if self.judged < kept_from {
+            let gone = (kept_from - self.judged).min(u64::from(u32::MAX / 2)) as u32;
+            self.run = self.run.saturating_add(gone);
+            self.judged = kept_from;
+        }
         if self.seen.accept(counter) != Seen::Fresh {
             return false;
         }
-        let judge_to = self.seen.end().saturating_sub(REORDER);
-        // a gap longer than the window is judged in one stroke
-        let window_from = self.seen.end().saturating_sub(crate::replay::WINDOW);
-        if self.judged < window_from {
-            let gone = (window_from - self.judged).min(u64::from(u32::MAX / 2)) as u32;
-            self.run = self.run.saturating_add(gone);
-            self.judged = window_from;
-        }
-        while self.judged < judge_to {
+        self.judge_to(self.seen.end().saturating_sub(REORDER));
+        true
+    }
+
+    fn judge_to(&mut self, end: u64) {
+        while self.judged < end {
             if self.seen.contains(self.judged) {
                 self.end_run();
                 self.bucket(|b| b.received += 1);
@@ -73,7 +78,6 @@ impl LossMeter {
             }
             self.judged += 1;
         }
-        true
     }
 
     /// The newest counter that arrived on this path.

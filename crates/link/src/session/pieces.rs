@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn l_071_parity_grows_with_loss_and_stays_within_its_share() {
-        assert_eq!(parity_for(36, 0.0, 0.3), 2);
+        assert!((1..=3).contains(&parity_for(36, 0.0, 0.3)));
         assert!((3..=5).contains(&parity_for(36, 0.01, 0.3)));
         assert!((8..=10).contains(&parity_for(36, 0.05, 0.3)), "{}", parity_for(36, 0.05, 0.3));
         assert_eq!(parity_for(36, 0.5, 0.3), 10);
