@@ -1,4 +1,5 @@
 //! Drives the world along straight lines with truth at hand. For tests and benchmarks only.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a script that fails must stop")]
 
 use telehand_motion::cart::Layout;
 use telehand_motion::psm::Psm;
@@ -7,13 +8,16 @@ use telehand_sim::scene::{JAW_LENGTH_M, Object, RING_GRASP_JAW_RAD, Scene};
 use telehand_vocab::space::{Pose, Quat, Tip, Vec3, World as WorldFrame};
 use telehand_vocab::{ArmId, Mono};
 
+/// How one step is made.
+type Watch = Box<dyn FnMut(&mut World, &[ArmTarget; 3])>;
+
 /// Drives the world along straight lines, with measured truth at hand.
 pub struct Script {
     pub world: World,
     pub targets: [ArmTarget; 3],
     pub poses: [Pose<WorldFrame, Tip>; 2],
     /// Makes one step; a benchmark puts its watch around it.
-    pub watch: Box<dyn FnMut(&mut World, &[ArmTarget; 3])>,
+    pub watch: Watch,
 }
 
 /// Straight down with the jaws opening along world x.
