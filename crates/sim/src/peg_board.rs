@@ -246,6 +246,33 @@ mod tests {
     }
 
     #[test]
+    fn s_023_contact_forces_read_from_the_engine_carry_the_weight_of_a_ring() {
+        let mut board = PegBoard::new(Board::demo(), 1, 0);
+        board.place(&far());
+        run(&mut board, &far(), 500);
+        let shape = board.rings[0].shape;
+        let pairs = board.physics.narrow_phase.contact_pairs_with(shape);
+        let force: f64 = pairs.map(|pair| contacts::force_on(pair, shape).z).sum();
+        assert!((force - 0.0015 * 9.81).abs() < 1e-4, "{force}");
+    }
+
+    #[test]
+    fn s_023_a_tool_on_a_ring_feels_less_than_two_newtons_a_millimetre() {
+        let mut board = PegBoard::new(Board::demo(), 1, 0);
+        let mut poses = far();
+        let top = place(&board) + Vec3::new(-0.007, 0.0, 0.0022);
+        poses[0] = tool(top, 0.0);
+        board.place(&poses);
+        for step in 0..200 {
+            let down = Vec3::new(0.0, 0.0, -1e-3 * f64::from(step) / 200.0);
+            poses[0] = tool(top + down, 0.0);
+            board.step(&poses);
+        }
+        let force = board.touches()[0].force;
+        assert!(force.z > 0.1 && force.norm() < 2.0, "{force:?}");
+    }
+
+    #[test]
     fn s_021_a_tool_pressed_on_the_board_feels_a_spring() {
         let mut board = PegBoard::new(Board::demo(), 1, 0);
         let mut poses = far();

@@ -2,6 +2,8 @@
 
 use rapier3d_f64::prelude::{ColliderHandle, ContactPair, PhysicsWorld, Vector};
 
+use telehand_vocab::space::Vec3;
+
 use super::bodies::{Tool, from_vector};
 use super::{Ring, STIFFNESS_N_M, Touch};
 use crate::arm::STEP_S;
@@ -31,6 +33,18 @@ fn deepest_of(pair: &ContactPair, own: ColliderHandle) -> Option<Deepest> {
     Some(Deepest { depth_m: -contact.dist, towards: manifold.data.normal * sign })
 }
 
+/// The normal force of a contact between engine bodies on one of the two, newtons, World.
+pub(super) fn force_on(pair: &ContactPair, own: ColliderHandle) -> Vec3 {
+    let sign = if pair.collider1 == own { -1.0 } else { 1.0 };
+    let impulses = pair.solver_manifolds().iter().map(|manifold| {
+        // only these points were solved; the other points of a cluster hold copies
+        let solved = manifold.data.solver_contacts.iter().flat_map(|c| c.contact_indices());
+        let points = solved.filter_map(|index| manifold.points.get(index as usize));
+        manifold.data.normal * points.map(|point| point.data.impulse).sum::<f64>()
+    });
+    from_vector(impulses.sum()) * (sign / STEP_S)
+}
+
 /// What the field does to one tool: springs of everything fixed or of the other tool, the engine's
 /// contact forces of rings it pushes, and the pull of a ring it holds.
 pub(super) fn touch(physics: &PhysicsWorld, index: usize, tool: &Tool, rings: &[Ring]) -> Touch {
@@ -38,11 +52,9 @@ pub(super) fn touch(physics: &PhysicsWorld, index: usize, tool: &Tool, rings: &[
     let [first, second] = tool.jaws;
     for part in [first, second, tool.clevis, tool.shaft] {
         for pair in physics.narrow_phase.contact_pairs_with(part.shape) {
-            let is_first = pair.collider1 == part.shape;
-            let other = if is_first { pair.collider2 } else { pair.collider1 };
+            let other = if pair.collider1 == part.shape { pair.collider2 } else { pair.collider1 };
             if rings.iter().any(|ring| ring.shape == other) {
-                let sign = if is_first { -1.0 } else { 1.0 };
-                sum.force += from_vector(pair.total_impulse()) * (sign / STEP_S);
+                sum.force += force_on(pair, part.shape);
             } else if let Some(contact) =
                 deepest_of(pair, part.shape).filter(|contact| contact.depth_m > 0.0)
             {
