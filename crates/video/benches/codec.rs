@@ -7,6 +7,7 @@
     reason = "a benchmark stops at the first surprise"
 )]
 
+#[allow(dead_code, reason = "shared with the tests, which use more of it")]
 #[path = "../tests/video/scene.rs"]
 mod scene;
 
@@ -27,10 +28,10 @@ fn measure(width: usize, height: usize, bitrate_bps: u32) -> String {
     let config = EncoderConfig { width, height, bitrate_bps, ..EncoderConfig::default() };
     let mut encoder = Encoder::new(config).expect("encoder");
     let mut decoder = Decoder::new().expect("decoder");
-    let mut scene = scene::Scene::new(width, height, 1);
+    let film = scene::Film::of(width, height);
     let (mut encode_ms, mut decode_ms, mut bytes) = (Vec::new(), Vec::new(), 0);
     for frame in 0..FRAMES {
-        let mut picture = scene.picture(frame);
+        let mut picture = film.picture(frame).clone();
         let stamp = Stamp { frame, ..Stamp::default() };
         assert!(stamp::burn(&mut picture, &stamp), "picture holds a stamp");
         let at = Mono::from_millis(u64::from(frame) * 1_000 / 30);

@@ -152,12 +152,12 @@ mod tests {
         local(ms) + AHEAD
     }
 
-    fn stamp(born: Mono) -> Option<Stamp> {
-        Some(Stamp { born_us: born.as_nanos() / 1_000 % (1 << 27), ..Stamp::default() })
+    fn stamp(born: Mono) -> Stamp {
+        Stamp { born_us: born.as_nanos() / 1_000 % (1 << 27), ..Stamp::default() }
     }
 
     fn show(watch: &mut Watch, at_ms: u64, born_ms: u64) {
-        watch.handle_picture(local(at_ms), remote(at_ms), stamp(remote(born_ms)));
+        watch.handle_picture(local(at_ms), remote(at_ms), Some(stamp(remote(born_ms))));
     }
 
     #[test]
@@ -212,14 +212,17 @@ mod tests {
         for frame in 1..10 {
             let at = frame * FRAME_MS + 40;
             let future = stamp(remote(at) + Span::from_millis(500));
-            let wrong = if frame % 2 == 0 { None } else { future };
+            let wrong = (frame % 2 != 0).then_some(future);
             assert_eq!(watch.handle_picture(local(at), remote(at), wrong), None);
         }
         assert!(matches!(watch.view(local(337), remote(337)), View::Frozen { .. }));
         assert_eq!(watch.counts().unreadable, 9);
         // a little in the future is the clock mapping's error, not the camera's
         let born = remote(340) + Span::from_millis(3);
-        assert_eq!(watch.handle_picture(local(340), remote(340), stamp(born)), Some(Span::ZERO));
+        assert_eq!(
+            watch.handle_picture(local(340), remote(340), Some(stamp(born))),
+            Some(Span::ZERO)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Any bytes at any door. Short here; the same functions serve longer runs.
 
 use crate::line::at;
-use crate::scene::{Dice, Scene};
+use crate::scene::{Dice, Film};
 use telehand_video::h264::{Reader, codec_string, nal_units};
 use telehand_video::integrity::Feedback;
 use telehand_video::{Decoder, Encoder, EncoderConfig, Receiver, ReceiverConfig, WireFrame};
@@ -13,7 +13,7 @@ fn noise(dice: &mut Dice, longest: u64) -> Vec<u8> {
 /// Flips, cuts, repeats or replaces a few bytes.
 fn mutated(dice: &mut Dice, bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    for _ in 0..1 + dice.below(4) {
+    for _ in 0..=dice.below(4) {
         if bytes.is_empty() {
             break;
         }
@@ -32,11 +32,9 @@ fn mutated(dice: &mut Dice, bytes: &[u8]) -> Vec<u8> {
 fn units() -> Vec<Vec<u8>> {
     let config = EncoderConfig { width: 96, height: 64, ..EncoderConfig::default() };
     let mut encoder = Encoder::new(config).unwrap();
-    let mut scene = Scene::new(96, 64, 2);
+    let film = Film::of(96, 64);
     (0..30)
-        .map(|frame| {
-            encoder.encode(&scene.picture(frame), at(frame), frame).unwrap().unwrap().bytes
-        })
+        .map(|frame| encoder.encode(film.picture(frame), at(frame), frame).unwrap().unwrap().bytes)
         .collect()
 }
 
@@ -74,11 +72,10 @@ fn v_081_a_lying_sender_and_a_lying_receiver_break_only_the_picture() {
     let mut dice = Dice(81);
     let config = EncoderConfig { width: 32, height: 32, ..EncoderConfig::default() };
     let mut encoder = Encoder::new(config).unwrap();
-    let mut scene = Scene::new(32, 32, 2);
+    let film = Film::of(32, 32);
     let mut receiver = Receiver::new(1, ReceiverConfig::default());
     for frame in 0..6_000 {
-        let picture = scene.picture(frame);
-        let wire = encoder.encode(&picture, at(frame), frame).unwrap().unwrap();
+        let wire = encoder.encode(film.picture(frame), at(frame), frame).unwrap().unwrap();
         let wire = wire.into_wire(at(frame)).encode();
         let mut head = mutated(&mut dice, &wire[..32]);
         head.extend_from_slice(&wire[32..]);

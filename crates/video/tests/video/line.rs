@@ -1,8 +1,8 @@
 //! A stream over a lossy line, in virtual time: encoder, line, receiver, decoder.
 
-use crate::scene::{Dice, Scene};
+use crate::scene::{Dice, Film};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use telehand_video::{Decoder, Encoder, EncoderConfig, I420, Picture, Receiver, ReceiverConfig};
+use telehand_video::{Decoder, Encoder, EncoderConfig, Picture, Receiver, ReceiverConfig};
 use telehand_vocab::{Mono, Span};
 
 pub const FRAME: Span = Span::from_nanos(33_333_333);
@@ -66,7 +66,7 @@ pub struct Run {
 }
 
 pub fn run(config: EncoderConfig, frames: u32, line: &Line) -> Run {
-    let mut scene = Scene::new(config.width, config.height, 3);
+    let film = Film::of(config.width, config.height);
     let mut encoder = Encoder::new(config).unwrap();
     let mut decoder = Decoder::new().unwrap();
     let receiver_config = ReceiverConfig { reorder_wait: Span::ZERO, ..ReceiverConfig::default() };
@@ -74,7 +74,6 @@ pub fn run(config: EncoderConfig, frames: u32, line: &Line) -> Run {
     let mut dice = Dice(line.seed);
     let mut to_encoder: VecDeque<(u32, [u8; 28])> = VecDeque::new();
     let mut to_receiver: VecDeque<(u32, u32, Option<Vec<u8>>)> = VecDeque::new();
-    let mut sources: BTreeMap<u32, I420> = BTreeMap::new();
     let mut out = Run {
         outcomes: BTreeMap::new(),
         damaged: Vec::new(),
@@ -86,16 +85,13 @@ pub fn run(config: EncoderConfig, frames: u32, line: &Line) -> Run {
         while let Some((_, bytes)) = due(&mut to_encoder, |(due, _)| *due <= frame) {
             encoder.handle_feedback(now, &bytes).unwrap();
         }
-        let picture = scene.picture(frame);
-        if let Some(unit) = encoder.encode(&picture, now, frame).unwrap() {
+        if let Some(unit) = encoder.encode(film.picture(frame), now, frame).unwrap() {
             let (idr, bytes) = (unit.idr, unit.bytes.len());
             out.outcomes.insert(frame, Outcome { seq: frame, idr, bytes, shown_db: None });
             let wire = unit.into_wire(now).encode();
             let arrives = (!line.lost.contains(&frame)).then_some(wire);
             to_receiver.push_back((frame + line.frame_delay, frame, arrives));
         }
-        sources.insert(frame, picture);
-        sources.retain(|seq, _| *seq + 64 > frame);
         while let Some((_, seq, bytes)) = due(&mut to_receiver, |(due, ..)| *due <= frame) {
             match bytes {
                 Some(bytes) => receiver.handle_frame(now, &bytes).unwrap(),
@@ -110,7 +106,7 @@ pub fn run(config: EncoderConfig, frames: u32, line: &Line) -> Run {
         while let Some(forwarded) = receiver.poll_frame() {
             match decoder.decode(&forwarded.access_unit) {
                 Ok(Some(shown)) => {
-                    let psnr = shown.luma_psnr_db(&sources[&forwarded.seq]).unwrap();
+                    let psnr = shown.luma_psnr_db(film.picture(forwarded.seq)).unwrap();
                     out.outcomes.get_mut(&forwarded.seq).unwrap().shown_db = Some(psnr);
                 }
                 Ok(None) | Err(_) => out.damaged.push(forwarded.seq),

@@ -1,11 +1,11 @@
 //! Bits where they are wanted, and the stamp readable in what they make.
 
 use crate::line::at;
-use crate::scene::Scene;
+use crate::scene::Film;
 use telehand_video::{AccessUnit, Decoder, Encoder, EncoderConfig, I420, Stamp, ladder, stamp};
 
-fn encode(encoder: &mut Encoder, scene: &mut Scene, frame: u32) -> (I420, AccessUnit) {
-    let mut picture = scene.picture(frame);
+fn encode(encoder: &mut Encoder, film: &Film, frame: u32) -> (I420, AccessUnit) {
+    let mut picture = film.picture(frame).clone();
     stamp::burn(
         &mut picture,
         &Stamp { stream: 1, eye: 0, frame, born_us: u64::from(frame) * 33_333 },
@@ -19,9 +19,9 @@ fn v_050_no_frame_is_much_larger_than_the_mean_and_the_rate_is_held() {
     for (width, height, bitrate_bps) in [(640, 480, 2_000_000), (1280, 480, 4_000_000)] {
         let config = EncoderConfig { width, height, bitrate_bps, ..EncoderConfig::default() };
         let mut encoder = Encoder::new(config).unwrap();
-        let mut scene = Scene::new(width, height, 5);
+        let film = Film::of(width, height);
         let sizes: Vec<usize> = (0..150)
-            .map(|frame| encode(&mut encoder, &mut scene, frame).1)
+            .map(|frame| encode(&mut encoder, &film, frame).1)
             .filter(|unit| !unit.idr)
             .map(|unit| unit.bytes.len())
             .collect();
@@ -40,9 +40,9 @@ fn v_051_the_stamp_is_readable_in_every_frame_at_every_step() {
         let config = EncoderConfig { bitrate_bps, ..EncoderConfig::default() };
         let mut encoder = Encoder::new(config).unwrap();
         let mut decoder = Decoder::new().unwrap();
-        let mut scene = Scene::new(640, 480, 9);
+        let film = Film::of(640, 480);
         for frame in 0..90 {
-            let (source, unit) = encode(&mut encoder, &mut scene, frame);
+            let (source, unit) = encode(&mut encoder, &film, frame);
             let shown = decoder.decode(&unit.bytes).unwrap().unwrap();
             assert_eq!(stamp::read(&shown), stamp::read(&source), "frame {frame} at {bitrate_bps}");
             assert_eq!(stamp::read(&shown).unwrap().frame, frame);
@@ -55,13 +55,13 @@ fn v_052_a_step_of_the_bit_rate_takes_hold_without_an_idr() {
     let config = EncoderConfig { bitrate_bps: 4_000_000, ..EncoderConfig::default() };
     let mut encoder = Encoder::new(config).unwrap();
     let mut decoder = Decoder::new().unwrap();
-    let mut scene = Scene::new(640, 480, 5);
+    let film = Film::of(640, 480);
     let mut frame = 0;
     for bitrate_bps in [4_000_000, 500_000, 1_000_000, 4_000_000] {
         encoder.set_bitrate(bitrate_bps).unwrap();
         let mut sizes = Vec::new();
         for _ in 0..60 {
-            let (_, unit) = encode(&mut encoder, &mut scene, frame);
+            let (_, unit) = encode(&mut encoder, &film, frame);
             assert_eq!(unit.idr, frame == 0);
             assert!(decoder.decode(&unit.bytes).unwrap().is_some());
             sizes.push(unit.bytes.len());

@@ -1,5 +1,7 @@
 //! Synthetic endoscope-like pictures, seeded.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use telehand_video::I420;
 
 /// Splitmix64: small, seeded, good enough for tests (Steele, Lea, Flood 2014).
@@ -92,5 +94,29 @@ impl Scene {
             }
         }
         picture
+    }
+}
+
+/// Pictures of one size, rendered once and shared by all tests of a process.
+pub struct Film(Vec<I420>);
+
+/// Pictures in a film; it is played forwards and backwards.
+const LENGTH: u32 = 90;
+
+impl Film {
+    pub fn of(width: usize, height: usize) -> Arc<Self> {
+        type Films = BTreeMap<(usize, usize), Arc<Film>>;
+        static FILMS: LazyLock<Mutex<Films>> = LazyLock::new(Mutex::default);
+        let mut films = FILMS.lock().unwrap_or_else(PoisonError::into_inner);
+        let film = films.entry((width, height)).or_insert_with(|| {
+            let mut scene = Scene::new(width, height, 3);
+            Arc::new(Self((0..LENGTH).map(|frame| scene.picture(frame)).collect()))
+        });
+        Arc::clone(film)
+    }
+
+    pub fn picture(&self, frame: u32) -> &I420 {
+        let at = frame % (2 * LENGTH);
+        &self.0[at.min(2 * LENGTH - 1 - at) as usize]
     }
 }

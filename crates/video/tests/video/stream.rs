@@ -1,7 +1,7 @@
 //! Names, joins and refusals.
 
 use crate::line::{Line, at, run};
-use crate::scene::Scene;
+use crate::scene::Film;
 use telehand_video::h264::{Reader, codec_string};
 use telehand_video::integrity::FeedbackError;
 use telehand_video::{
@@ -56,7 +56,7 @@ fn v_054_a_page_that_reloads_in_a_loop_does_not_flood_the_uplink() {
 
 #[test]
 fn v_055_a_decoder_that_starts_at_a_joins_idr_shows_the_whole_rest() {
-    let mut scene = Scene::new(320, 240, 4);
+    let film = Film::of(320, 240);
     let config = EncoderConfig { width: 320, height: 240, ..EncoderConfig::default() };
     let mut encoder = Encoder::new(config).unwrap();
     let mut late = Decoder::new().unwrap();
@@ -65,12 +65,12 @@ fn v_055_a_decoder_that_starts_at_a_joins_idr_shows_the_whole_rest() {
         if frame == 30 {
             encoder.request_idr();
         }
-        let picture = scene.picture(frame);
-        let unit = encoder.encode(&picture, at(frame), frame).unwrap().unwrap();
+        let picture = film.picture(frame);
+        let unit = encoder.encode(picture, at(frame), frame).unwrap().unwrap();
         joined |= frame >= 30 && unit.idr;
         if joined {
             let shown = late.decode(&unit.bytes).unwrap().unwrap();
-            assert!(shown.luma_psnr_db(&picture).unwrap() > 36.0);
+            assert!(shown.luma_psnr_db(picture).unwrap() > 36.0);
         }
     }
     assert!(joined);
@@ -143,11 +143,11 @@ fn v_059_old_and_repeated_feedback_asks_for_nothing_twice() {
     let config = EncoderConfig { width: 160, height: 128, ..EncoderConfig::default() };
     let mut encoder = Encoder::new(config).unwrap();
     let mut receiver = Receiver::new(1, ReceiverConfig::default());
-    let mut scene = Scene::new(160, 128, 8);
+    let film = Film::of(160, 128);
     let mut restarts = Vec::new();
     let mut ask = None;
     for frame in 0..40 {
-        let unit = encoder.encode(&scene.picture(frame), at(frame), frame).unwrap().unwrap();
+        let unit = encoder.encode(film.picture(frame), at(frame), frame).unwrap().unwrap();
         if unit.links.needs.is_some_and(|needs| needs + 1 != frame) {
             restarts.push(frame);
         }
