@@ -3,8 +3,12 @@
 pub mod arm;
 pub mod bedside;
 pub mod clock;
+pub mod console;
 pub mod http;
 pub mod keys_cli;
 pub mod kinematics_cli;
 pub mod realtime;
+pub mod stop;
+pub mod tape;
+pub mod view;
 pub mod wan;

@@ -10,6 +10,7 @@ mod endpoint;
 
 pub use arm_line::{ActionError, ArmLine, Heard};
 pub use camera::write_picture;
+pub use endpoint::{HOLD, figures_message};
 
 use crate::arm::ArmConfig;
 use crate::arm::wire::{Action, Report};

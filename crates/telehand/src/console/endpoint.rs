@@ -1,0 +1,244 @@
+//! The console's end of the session: a command each beat, pictures and state back.
+
+use super::shown::Passed;
+use super::{Booth, lock};
+use crate::bedside::{figures_message, write_picture};
+use crate::clock as wall;
+use crate::http::VideoMessage;
+use crate::net::Endpoint;
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use telehand_link::identity::PeerIdentity;
+use telehand_link::session::{Event, Session};
+use telehand_record::{CommandSent, Frame, HandCommand};
+use telehand_video::integrity::Picture;
+use telehand_video::{Receiver, ReceiverConfig, WireFrame, h264};
+use telehand_vocab::{Command, Feedback, HandIntent, Lease, Mono, Span};
+
+/// How often the link's figures go onto the tape.
+const FIGURES_EVERY: Span = Span::from_millis(100);
+
+/// The endpoint; it lives on the network thread.
+pub struct ConsoleEnd {
+    booth: Arc<Booth>,
+    receiver: Receiver,
+    seq: u64,
+    taped: Mono,
+    told: Option<Picture>,
+    codec: Option<String>,
+    bytes: Vec<u8>,
+}
+
+impl ConsoleEnd {
+    /// For this process.
+    pub fn new(booth: Arc<Booth>) -> Self {
+        Self {
+            booth,
+            receiver: Receiver::new(0, ReceiverConfig::default()),
+            seq: 0,
+            taped: Mono::ZERO,
+            told: None,
+            codec: None,
+            bytes: Vec::with_capacity(256),
+        }
+    }
+
+    fn command(&mut self, now: Mono, session: &mut Session) {
+        let at_patient = session.clock().map(|clock| clock.peer_from_local(now));
+        let picture = lock(&self.booth.shown).echo(now, at_patient);
+        let feedback = self.booth.feedback();
+        let hands = lock(&self.booth.hands).beat(now, feedback.as_ref(), picture.age);
+        let lease = feedback.map_or(Lease(0), |f| f.lease);
+        let command = Command { seq: self.seq, issued_at: now, lease, hands, picture };
+        self.bytes.clear();
+        telehand_link::command::encode(&command, &mut self.bytes);
+        self.seq = session.send_command(now, &self.bytes) + 1;
+        self.booth.tape.write(now, sent(&command));
+    }
+
+    /// Lets the receiver's clock run, and sends what it wants the camera to know.
+    fn care_for_pictures(&mut self, now: Mono, session: &mut Session) {
+        if self.booth.damaged.swap(false, Ordering::AcqRel) {
+            self.receiver.handle_damaged(now);
+        }
+        if self.booth.join.swap(false, Ordering::AcqRel) {
+            self.receiver.request_idr(now);
+        }
+        self.receiver.handle_timeout(now);
+        self.pass_on(now, session);
+        if let Some(feedback) = self.receiver.poll_feedback(now) {
+            session.send_state(now, &feedback);
+        }
+        let picture = self.receiver.picture(now);
+        if self.told != Some(picture) {
+            self.told = Some(picture);
+            lock(&self.booth.shown).chain = Some(picture);
+            let message = picture_message(picture);
+            // Nobody looking is no error.
+            let _ = self.booth.video.send(VideoMessage::Text(message.into()));
+        }
+    }
+
+    fn pass_on(&mut self, now: Mono, session: &Session) {
+        while let Some(frame) = self.receiver.poll_frame() {
+            if self.codec.is_none() {
+                self.codec = h264::codec_string(&frame.access_unit);
+                self.announce(&frame);
+            }
+            let here = |at: Mono| session.clock().map_or(at, |clock| clock.local_from_peer(at));
+            let page =
+                frame.page_message(here(frame.captured_at), here(frame.encoded_at), wall::now());
+            lock(&self.booth.shown).pass(&frame);
+            let message = VideoMessage::Unit { bytes: page.into(), idr: frame.is_idr() };
+            let _ = self.booth.video.send(message);
+            if self.booth.tape.runs() {
+                write_picture(&self.booth.tape, now, here(frame.captured_at), &frame.access_unit);
+            }
+            if let Some(eye) = &self.booth.eye
+                && eye.try_send(frame).is_err()
+            {
+                // Our decoder is behind by its whole queue; it must begin anew with an IDR.
+                self.booth.damaged.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    fn announce(&self, frame: &WireFrame) {
+        let Some((width, height)) = picture_size(frame) else { return };
+        // Two eyes side by side make a picture wider than two to one.
+        let stereo = if width >= 2 * height { "sbs" } else { "mono" };
+        let config = json!({"type": "config", "codec": self.codec, "width": width,
+                            "height": height, "stereo": stereo, "fps": 30});
+        *lock(&self.booth.video_config) = Some(config.clone());
+        let _ = self.booth.video.send(VideoMessage::Text(config.to_string().into()));
+    }
+
+    fn lost(&mut self, now: Mono, seq: u32) {
+        self.receiver.handle_lost(now, seq);
+        lock(&self.booth.shown).lost += 1;
+        let lost = Passed { seq, captured_at: Mono::ZERO, bytes: 0, idr: false };
+        self.booth.tape.write(now, fate(now, lost, "lost", None, None));
+    }
+
+    fn feel(&self, bytes: &[u8]) {
+        // Authentic but of another version: the old feedback ages, and the page shows it.
+        let Ok(feedback) = telehand_link::feedback::decode(bytes) else { return };
+        let before = lock(&self.booth.feedback).replace(feedback);
+        if before.map(|f| (f.state, f.hold)) != Some((feedback.state, feedback.hold)) {
+            self.booth.tape.note("guard", guard_words(&feedback));
+        }
+    }
+}
+
+impl Endpoint for ConsoleEnd {
+    fn on_up(&mut self, now: Mono, _session: &mut Session, peer: &PeerIdentity) {
+        let life = (now.as_nanos() / 1_000_000) as u32;
+        self.receiver = Receiver::new(life, ReceiverConfig::default());
+        self.seq = 0;
+        lock(&self.booth.hands).begin_session();
+        self.booth.tape.note("peer", format!("{} answers", peer.name));
+    }
+
+    fn on_beat(&mut self, now: Mono, session: &mut Session) {
+        *lock(&self.booth.clock) = session.clock();
+        self.command(now, session);
+        self.care_for_pictures(now, session);
+        if now.since(self.taped) >= FIGURES_EVERY {
+            self.taped = now;
+            if let Some(snapshot) = self.booth.link_snapshot() {
+                self.booth.tape.write(now, figures_message(now, &snapshot));
+            }
+        }
+    }
+
+    fn on_event(&mut self, now: Mono, session: &mut Session, event: Event) {
+        match event {
+            Event::State { bytes } => self.feel(&bytes),
+            Event::Frame { bytes, .. } => {
+                // A malformed frame is counted by the receiver and never shown.
+                let _ = self.receiver.handle_frame(now, &bytes);
+                self.care_for_pictures(now, session);
+            }
+            Event::FrameLost { seq } => {
+                self.lost(now, seq);
+                self.care_for_pictures(now, session);
+            }
+            Event::PathUp { path } => self.booth.tape.note("path", format!("{path} up")),
+            Event::PathDown { path } => self.booth.tape.note("path", format!("{path} down")),
+            Event::PeerGone => self.booth.tape.note("peer", "silent"),
+            Event::Message { .. } | Event::Command { .. } => {}
+        }
+    }
+}
+
+/// One line about a picture, for the tape.
+pub fn fate(
+    now: Mono,
+    frame: Passed,
+    fate: &str,
+    born: Option<Mono>,
+    age: Option<Span>,
+) -> Frame {
+    let late_after = telehand_video::freeze::FreezeLimits::default().late_after;
+    Frame {
+        seq: frame.seq,
+        fate: fate.into(),
+        born_ns: born.map(Mono::as_nanos),
+        at_ns: now.as_nanos(),
+        bytes: frame.bytes as u64,
+        idr: frame.idr,
+        glass_to_glass_ms: age.map(Span::as_millis_f64),
+        late: age.is_some_and(|age| age > late_after),
+    }
+}
+
+fn picture_message(picture: Picture) -> String {
+    let (state, since) = picture_words(picture);
+    json!({"type": "picture", "state": state, "since_us": since.map(|at| at.as_nanos() / 1000)})
+        .to_string()
+}
+
+/// The state of the picture in one word, and since when it stands still.
+pub const fn picture_words(picture: Picture) -> (&'static str, Option<Mono>) {
+    match picture {
+        Picture::Waiting => ("none", None),
+        Picture::Intact => ("intact", None),
+        Picture::Frozen { since } => ("frozen", Some(since)),
+        Picture::Recovering { since } => ("recovering", Some(since)),
+    }
+}
+
+fn picture_size(frame: &WireFrame) -> Option<(usize, usize)> {
+    let mut reader = h264::Reader::default();
+    reader.read(&frame.access_unit).ok()?;
+    reader.sps().map(|sps| (sps.width as usize, sps.height as usize))
+}
+
+fn sent(command: &Command) -> CommandSent {
+    let age = command.picture.age;
+    CommandSent {
+        seq: command.seq,
+        issued_ns: command.issued_at.as_nanos(),
+        lease: command.lease.0,
+        hands: command.hands.map(hand_words),
+        picture_age_ms: (age < Span::MAX).then(|| age.as_millis_f64()),
+        picture_intact: command.picture.intact,
+    }
+}
+
+fn hand_words(hand: HandIntent) -> HandCommand {
+    HandCommand {
+        arm: hand.arm.name().into(),
+        engage: hand.engage.0,
+        engaged: hand.engaged,
+        translation_m: hand.intent.translation.to_array(),
+        rotation: hand.intent.rotation.to_array(),
+        jaw_rad: hand.intent.jaw_rad,
+    }
+}
+
+fn guard_words(feedback: &Feedback) -> String {
+    let hold = feedback.hold.map(crate::view::code).unwrap_or_default();
+    format!("{} {hold}", feedback.state.name())
+}
