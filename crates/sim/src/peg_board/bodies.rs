@@ -40,8 +40,10 @@ pub(super) fn world() -> PhysicsWorld {
         length_unit: 0.02,
         contact_softness: stiff,
         static_contact_softness: stiff,
-        // reuse within 1 mm is too coarse for jaws of 1 mm
-        contact_recycling: false,
+        // contacts are reused while bodies moved less than 20 um; the engine's 1 mm is too coarse
+        // for jaws of 1 mm
+        contact_recycling: true,
+        normalized_contact_recycle_distance: 1e-3,
         max_ccd_substeps: 0,
         ..IntegrationParameters::default()
     };
