@@ -81,7 +81,9 @@ pub fn directory(given: Option<&Path>) -> anyhow::Result<PathBuf> {
         .or_else(|| variable("TELEHAND_KEYS"))
         .or_else(|| Some(variable("XDG_DATA_HOME")?.join("telehand/keys")))
         .or_else(|| Some(variable("HOME")?.join(".local/share/telehand/keys")))
-        .context("no place for keys: none of --keys, $TELEHAND_KEYS, $XDG_DATA_HOME and $HOME is set")
+        .context(
+            "no place for keys: none of --keys, $TELEHAND_KEYS, $XDG_DATA_HOME and $HOME is set",
+        )
 }
 
 /// The credentials of one side, from the given directory or the default one.
@@ -109,7 +111,11 @@ pub fn load(given: Option<&Path>, role: Role) -> anyhow::Result<Credentials> {
     let credentials = Credentials::from_pem(&body("authority.pem")?, &certificate, &key)
         .with_context(|| format!("the keys in {}", dir.display()))?;
     if credentials.own().role != role {
-        bail!("{}/{role}.pem is the identity of {}, not of a {role}", dir.display(), credentials.own());
+        bail!(
+            "{}/{role}.pem is the identity of {}, not of a {role}",
+            dir.display(),
+            credentials.own()
+        );
     }
     Ok(credentials)
 }
@@ -128,7 +134,8 @@ fn make(dir: &Path, console: &str, bedside: &str) -> anyhow::Result<()> {
         &bedside.key_pem,
     ];
     for (name, body) in FILES.into_iter().zip(bodies).rev() {
-        write(&dir.join(name), body).with_context(|| format!("cannot write {name} in {}", dir.display()))?;
+        write(&dir.join(name), body)
+            .with_context(|| format!("cannot write {name} in {}", dir.display()))?;
     }
     Ok(())
 }

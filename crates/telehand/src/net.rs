@@ -80,7 +80,7 @@ pub struct Config {
     pub beat: Option<Span>,
     /// Real-time priority to ask for, 1 to 99; `None` for an ordinary thread.
     pub realtime: Option<i32>,
-    /// Settings of the session; the driver fills in the number of paths.
+    /// Settings of the session, for as many paths.
     pub session: session::Config,
 }
 
@@ -88,7 +88,7 @@ impl Config {
     /// 1 kHz beats and a real-time priority of 10.
     #[must_use]
     pub fn new(credentials: Credentials, paths: Vec<PathSpec>) -> Self {
-        let session = session::Config { paths: paths.len(), ..session::Config::default() };
+        let session = session::Config::new(paths.len());
         Self { credentials, paths, beat: Some(BEAT), realtime: Some(10), session }
     }
 }
@@ -155,6 +155,10 @@ pub struct Snapshot {
     pub sockets: Vec<SocketSnapshot>,
     /// Whether the system granted the real-time priority asked for.
     pub realtime: bool,
+    /// Messages that the session did not take.
+    pub messages_refused: u64,
+    /// Why not, the last time.
+    pub message_error: Option<String>,
     /// Beats made.
     pub beats: u64,
     /// Beats that were skipped because the thread came late by a whole period or more.

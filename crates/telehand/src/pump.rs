@@ -10,7 +10,7 @@ mod statistics;
 
 use crate::keys_cli;
 use crate::net::{Config, Driver, Endpoint, Handle, PathSpec, Status};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};

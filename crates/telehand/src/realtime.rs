@@ -28,7 +28,10 @@ fn set_fifo(priority: i32) -> bool {
     let param = libc::sched_param { sched_priority: priority };
     // SAFETY: `param` is a live, initialised sched_param for the length of the call; pid 0 names
     // the calling thread, so no other thread's state is touched.
-    unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &raw const param) == 0 }
+    unsafe {
+        libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &raw const param)
+            == 0
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The loop of the network thread.
 
 use super::negotiate::{Negotiator, Progress};
-use super::socket::{PathSocket, Urgency};
+use super::socket::PathSocket;
 use super::{Config, Endpoint, Handle, Outbox, Outgoing, Shared, Snapshot, SocketSnapshot, Status};
 use crate::{clock, realtime};
 use anyhow::Context as _;
@@ -13,7 +13,7 @@ use std::thread;
 use telehand_link::HANDSHAKE_FIRST_BYTE;
 use telehand_link::handshake::{Established, HandshakeError};
 use telehand_link::identity::{PeerIdentity, Role};
-use telehand_link::session::{self, Event, Session};
+use telehand_link::session::{self, Class, Event, Session};
 use telehand_vocab::{Mono, Span};
 
 /// How often the snapshot is renewed: 20 Hz.
@@ -119,8 +119,10 @@ impl<E: Endpoint> Driver<E> {
                 }
                 let Some(up) = &mut self.session else { continue };
                 self.endpoint.on_datagram(now, path, bytes);
-                if up.session.handle_datagram(now, path, bytes) {
-                    // Roaming: whoever holds the keys says where this path now leads.
+                let arrival = up.session.handle_datagram(now, path, bytes);
+                // Roaming: a fresh packet made for this path says where it now leads; before the
+                // first one, any authentic packet does.
+                if arrival.moves_path() || (socket.remote.is_none() && arrival.is_authentic()) {
                     socket.remote = Some(from);
                 }
                 self.drain_events(now);
@@ -168,7 +170,12 @@ impl<E: Endpoint> Driver<E> {
             let now = clock::now();
             match outgoing {
                 Outgoing::State(bytes) => up.session.send_state(now, &bytes),
-                Outgoing::Message(bytes) => up.session.send_event(now, &bytes),
+                Outgoing::Message(bytes) => {
+                    if let Err(error) = up.session.send_event(now, &bytes) {
+                        self.snapshot.messages_refused += 1;
+                        self.snapshot.message_error = Some(error.to_string());
+                    }
+                }
                 Outgoing::Frame { seq, born, bytes } => {
                     up.session.send_video(now, seq, born, &bytes);
                 }
@@ -182,7 +189,7 @@ impl<E: Endpoint> Driver<E> {
             out.clear();
             let Some(transmit) = self.negotiator.poll_transmit(now, out) else { break };
             if let Some(socket) = self.sockets.get_mut(transmit.path) {
-                socket.send(transmit.to, out, Urgency::Control);
+                socket.send(transmit.to, out, Class::Control);
             }
         }
         while let Some(progress) = self.negotiator.poll_progress(now) {
@@ -223,7 +230,7 @@ impl<E: Endpoint> Driver<E> {
             out.clear();
             let Some(transmit) = up.session.poll_transmit(now, out) else { break };
             if let Some(socket) = self.sockets.get_mut(transmit.path) {
-                socket.send(None, out, Urgency::Control);
+                socket.send(None, out, transmit.class);
             }
         }
         self.drain_events(now);

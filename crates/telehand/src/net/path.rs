@@ -179,7 +179,9 @@ mod tests {
         let listen: PathSpec = "127.0.0.1:1".parse().unwrap();
         assert!(check(std::slice::from_ref(&dial), true).is_ok());
         assert!(check(std::slice::from_ref(&listen), false).is_ok());
-        assert!(check(&[dial.clone(), listen.clone()], true).unwrap_err().to_string().contains("dials"));
+        assert!(
+            check(&[dial.clone(), listen.clone()], true).unwrap_err().to_string().contains("dials")
+        );
         assert!(check(&[dial.clone()], false).unwrap_err().to_string().contains("listens"));
         assert_eq!(check(&[], true).unwrap_err(), PathError::Count { found: 0 });
         assert_eq!(check(&vec![dial; 9], true).unwrap_err(), PathError::Count { found: 9 });

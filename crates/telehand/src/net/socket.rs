@@ -6,28 +6,19 @@ use rustix::net::sockopt;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
+use telehand_link::session::Class;
 
 /// Receive buffer asked for, bytes: half a second of 40 Mbit/s video.
 const RECEIVE_BUFFER: usize = 4 << 20;
 /// Send buffer asked for, bytes: small, so that nothing old waits in the kernel.
 const SEND_BUFFER: usize = 256 << 10;
 
-/// How urgent a datagram is, as routers that listen may see it (RFC 4594).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Urgency {
-    /// Commands, state, messages, probes: EF, expedited forwarding (RFC 3246).
-    Control,
-    /// Pictures: AF41, assured forwarding (RFC 2597).
-    Video,
-}
-
-impl Urgency {
-    /// The byte in the IP header: the code point, shifted over the two ECN bits.
-    const fn traffic_class(self) -> u8 {
-        match self {
-            Self::Control => 46 << 2,
-            Self::Video => 34 << 2,
-        }
+/// The traffic class in the IP header: the code point, shifted over the two ECN bits. EF for what
+/// moves the arm and tells of it (RFC 3246), AF41 for pictures (RFC 2597, RFC 4594).
+const fn traffic_class(class: Class) -> u8 {
+    match class {
+        Class::Command | Class::Control => 46 << 2,
+        Class::Video => 34 << 2,
     }
 }
 
@@ -37,7 +28,7 @@ pub struct PathSocket {
     local: SocketAddr,
     /// Where this path's datagrams go; moves when the peer does.
     pub remote: Option<SocketAddr>,
-    marked: Option<Urgency>,
+    marked: Option<u8>,
     /// Datagrams the system refused to send (no route, buffer full, peer's port closed).
     pub send_errors: u64,
 }
@@ -89,20 +80,19 @@ impl PathSocket {
     }
 
     /// Sends to `to`, or else to this path's remote. A network may lose it; so may we.
-    pub fn send(&mut self, to: Option<SocketAddr>, bytes: &[u8], urgency: Urgency) {
+    pub fn send(&mut self, to: Option<SocketAddr>, bytes: &[u8], class: Class) {
         let Some(to) = to.or(self.remote) else { return };
-        self.mark(urgency);
+        self.mark(traffic_class(class));
         if self.socket.send_to(bytes, to).is_err() {
             self.send_errors += 1;
         }
     }
 
-    fn mark(&mut self, urgency: Urgency) {
-        if self.marked == Some(urgency) {
+    fn mark(&mut self, class: u8) {
+        if self.marked == Some(class) {
             return;
         }
-        self.marked = Some(urgency);
-        let class = urgency.traffic_class();
+        self.marked = Some(class);
         // A system that refuses the mark still sends.
         let _ = if self.local.is_ipv4() {
             sockopt::set_ip_tos(&self.socket, class)
@@ -142,10 +132,10 @@ mod tests {
         let closed = open("127.0.0.1:0=127.0.0.1:1").local();
         let mut here = open(&format!("127.0.0.1:0={closed}"));
         for _ in 0..20 {
-            here.send(None, b"anybody?", Urgency::Control);
+            here.send(None, b"anybody?", Class::Control);
         }
         let mut there = open(&format!("127.0.0.1:0={}", here.local()));
-        there.send(None, b"hello", Urgency::Video);
+        there.send(None, b"hello", Class::Video);
         let mut buffer = [0; 64];
         let got = here.receive(&mut buffer).expect("loopback delivers before send returns");
         assert_eq!((got.0, &*got.1), (there.local(), &b"hello"[..]));

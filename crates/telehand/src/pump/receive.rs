@@ -44,14 +44,13 @@ struct Finished {
 impl Endpoint for Sink {
     fn on_beat(&mut self, now: Mono, session: &mut Session) {
         let complete = match self.end {
-            Some((count, _, at)) => {
-                self.arrivals.len() as u64 >= count || now.since(at) >= REPAIR
-            }
+            Some((count, _, at)) => self.arrivals.len() as u64 >= count || now.since(at) >= REPAIR,
             None => self.last_at.is_some_and(|at| now.since(at) >= SILENCE),
         };
         let Some(finished) = self.finished.take_if(|_| complete) else { return };
         let received = self.arrivals.len() as u64;
-        session.send_event(now, &Mark::Done { received }.encode());
+        // Without it the sender says that nobody confirmed.
+        let _ = session.send_event(now, &Mark::Done { received }.encode());
         let clock = session.clock();
         let bytes = session.figures().paths.iter().map(|path| path.bytes_in).sum();
         // A moment of the sender's clock, told in ours: the difference is the offset.
@@ -69,7 +68,7 @@ impl Endpoint for Sink {
     fn on_event(&mut self, now: Mono, _: &mut Session, event: Event) {
         match event {
             Event::Command { bytes, .. } => self.take(now, &bytes),
-            Event::Message { bytes, .. } => {
+            Event::Message { bytes } => {
                 if let Some(Mark::End { count, boot }) = Mark::decode(&bytes) {
                     self.end = Some((count, boot, now));
                 }
@@ -136,7 +135,12 @@ pub fn run(args: &PumpArgs, config: Config) -> anyhow::Result<()> {
     if let Some(log) = log {
         write(log, &finished.arrivals).context("cannot write the log")?;
     }
-    println!("{}", serde_json::to_string(&summary(&finished, realtime))?);
+    let line = serde_json::to_string(&summary(&finished, realtime))?;
+    if args.log.as_deref().is_some_and(is_stdout) {
+        eprintln!("{line}")
+    } else {
+        println!("{line}")
+    }
     Ok(())
 }
 
@@ -150,9 +154,7 @@ fn summary(finished: &Finished, realtime: bool) -> Summary {
         (false, Some(_)) => ("mapped", *offset_ns),
         (false, None) => ("unknown", 0),
     };
-    let delay = |a: &Arrival| {
-        (a.received_ns.wrapping_sub(a.sent_ns) as i64).wrapping_sub(offset)
-    };
+    let delay = |a: &Arrival| (a.received_ns.wrapping_sub(a.sent_ns) as i64).wrapping_sub(offset);
     Summary {
         role: "receive",
         sent,
@@ -170,8 +172,12 @@ fn summary(finished: &Finished, realtime: bool) -> Summary {
     }
 }
 
+fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 fn open(path: &Path) -> anyhow::Result<Box<dyn Write>> {
-    if path.as_os_str() == "-" {
+    if is_stdout(path) {
         return Ok(Box::new(std::io::stdout()));
     }
     let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;

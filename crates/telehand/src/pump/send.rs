@@ -68,8 +68,10 @@ impl Endpoint for Source {
         match self.end_at {
             None => {
                 let end = Mark::End { count: self.count, boot: boot() };
-                session.send_event(now, &end.encode());
-                self.end_at = Some(now);
+                // The queue of an otherwise silent session is never full.
+                if session.send_event(now, &end.encode()).is_ok() {
+                    self.end_at = Some(now);
+                }
             }
             Some(at) if now.since(at) > CONFIRM => self.finish(at, session, None),
             Some(_) => {}
@@ -77,7 +79,7 @@ impl Endpoint for Source {
     }
 
     fn on_event(&mut self, now: Mono, session: &mut Session, event: Event) {
-        if let Event::Message { bytes, .. } = event
+        if let Event::Message { bytes } = event
             && let Some(Mark::Done { received }) = Mark::decode(&bytes)
         {
             self.finish(self.end_at.unwrap_or(now), session, Some(received));

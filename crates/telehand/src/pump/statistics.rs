@@ -74,8 +74,12 @@ mod tests {
             received_ns: received_ms * 1_000_000,
         };
         // The receiver's clock is far behind the sender's.
-        let arrivals =
-            [arrival(0, 1000, 35), arrival(2, 1002, 37), arrival(1, 1001, 43), arrival(3, 1003, 43)];
+        let arrivals = [
+            arrival(0, 1000, 35),
+            arrival(2, 1002, 37),
+            arrival(1, 1001, 43),
+            arrival(3, 1003, 43),
+        ];
         assert_eq!(longest_gap_ms(&arrivals), 6.0);
         assert_eq!(longest_gap_ms(&arrivals[..1]), 0.0);
         assert_eq!(in_time(&arrivals, 5, 5_000_000), 0.6);
