@@ -19,15 +19,19 @@
 
 pub mod chain;
 pub mod check;
+pub mod figures;
 pub mod messages;
 pub mod read;
 pub mod recorder;
+pub mod summary;
 
+pub use figures::Percentiles;
 pub use messages::{
     ArmInput, ArmTick, CommandDelivered, CommandSent, CompressedVideo, Event, Frame, GuardChange,
     HandCommand, LinkFigures, PathFigures, Recorded, Refused,
 };
 pub use recorder::{Recorder, Start};
+pub use summary::Summary;
 
 /// What can go wrong with a recording.
 #[derive(Debug, thiserror::Error)]
