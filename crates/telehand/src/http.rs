@@ -254,9 +254,7 @@ async fn asset(request: Request) -> Response {
 
 fn file(name: &str) -> Response {
     match telehand_pages::file(name) {
-        Some((bytes, kind)) => {
-            ([(header::CONTENT_TYPE, kind)], Body::from(bytes)).into_response()
-        }
+        Some((bytes, kind)) => ([(header::CONTENT_TYPE, kind)], Body::from(bytes)).into_response(),
         None => (StatusCode::NOT_FOUND, "there is no such file here").into_response(),
     }
 }
@@ -417,10 +415,7 @@ mod tests {
         let cookie = (header::COOKIE, "a=b; telehand_token_8100=secret");
         let status = |pairs: &[_]| refuse(&headers(pairs), 8100, "secret").map(|r| r.0);
         assert_eq!(status(&[host.clone(), cookie.clone()]), None);
-        assert_eq!(
-            status(&[host.clone(), (header::AUTHORIZATION, "Bearer secret")]),
-            None
-        );
+        assert_eq!(status(&[host.clone(), (header::AUTHORIZATION, "Bearer secret")]), None);
         assert_eq!(status(&[host.clone()]), Some(StatusCode::UNAUTHORIZED));
         assert_eq!(
             status(&[host.clone(), (header::COOKIE, "telehand_token_8100=secreu")]),

@@ -18,13 +18,45 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// The patient-side arm process (run), and its kinematics (fk, ik, params)
+    #[command(subcommand)]
+    Arm(Arm),
+    /// The patient side's network, camera, recording and page
+    Bedside(telehand::bedside::BedsideArgs),
+    /// The surgeon's side: hands, picture, page
+    Console(telehand::console::ConsoleArgs),
+    /// Everything on one machine: arm, bedside, console and a bad network between them
+    Demo(telehand::demo::DemoArgs),
+    /// Recordings: info, check, replay, report
+    #[command(subcommand)]
+    Record(telehand::record_cli::RecordCommand),
     /// Relay UDP over an emulated bad network: several paths, one seed
     Wan(telehand::wan::WanArgs),
+}
+
+#[derive(Subcommand)]
+enum Arm {
+    /// Guard, motion and the simulated cart, 1,000 times a second
+    Run(telehand::arm::ArmArgs),
+    /// Forward kinematics: joints to a tip pose
+    Fk(telehand::kinematics_cli::FkArgs),
+    /// Inverse kinematics: a tip pose to joints
+    Ik(telehand::kinematics_cli::IkArgs),
+    /// The parameters of the robots
+    Params(telehand::kinematics_cli::ParamsArgs),
 }
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let outcome: anyhow::Result<()> = match cli.command {
+        Command::Arm(Arm::Run(args)) => telehand::arm::run(&args),
+        Command::Arm(Arm::Fk(args)) => telehand::kinematics_cli::fk(&args),
+        Command::Arm(Arm::Ik(args)) => telehand::kinematics_cli::ik(&args),
+        Command::Arm(Arm::Params(args)) => telehand::kinematics_cli::params(&args),
+        Command::Bedside(args) => telehand::bedside::run(&args),
+        Command::Console(args) => telehand::console::run(&args),
+        Command::Demo(args) => telehand::demo::run(&args),
+        Command::Record(command) => telehand::record_cli::run(&command),
         Command::Wan(args) => telehand::wan::run(args),
     };
     match outcome {

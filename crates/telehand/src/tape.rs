@@ -50,10 +50,7 @@ impl Tape {
         let thread = std::thread::Builder::new()
             .name("tape".into())
             .spawn(move || write_all(recorder, &receiver))?;
-        Ok((
-            Self { jobs: Some(sender.clone()) },
-            Reel { jobs: Some(sender), thread: Some(thread) },
-        ))
+        Ok((Self { jobs: Some(sender.clone()) }, Reel { jobs: Some(sender), thread: Some(thread) }))
     }
 
     /// Appends a message that happened at `at`.

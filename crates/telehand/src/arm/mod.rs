@@ -63,7 +63,9 @@ pub fn run(args: &ArmArgs) -> Result<()> {
     }
     let mut servo = config.servo()?;
     let (real_time, locked) = (realtime::try_realtime(PRIORITY), realtime::lock_memory());
-    eprintln!("telehand arm: loop at 1 kHz, real-time priority {real_time}, memory locked {locked}");
+    eprintln!(
+        "telehand arm: loop at 1 kHz, real-time priority {real_time}, memory locked {locked}"
+    );
     serve(&mut servo, &mut door)
 }
 
@@ -79,8 +81,8 @@ fn listen(path: &Path) -> Result<UnixListener> {
         anyhow::bail!("another arm process listens at {}; stop it first", path.display());
     }
     let _ = std::fs::remove_file(path);
-    let listener = UnixListener::bind(path)
-        .with_context(|| format!("cannot listen at {}", path.display()))?;
+    let listener =
+        UnixListener::bind(path).with_context(|| format!("cannot listen at {}", path.display()))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

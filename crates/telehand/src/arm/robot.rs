@@ -1,5 +1,6 @@
 //! What a robot is to the servo loop: three motor ports, and a step for one that is invented.
 
+use super::wire::Score;
 use telehand_guard::Arm;
 use telehand_sim::arm::{SimArm, SimArmError};
 use telehand_sim::cart::World;
@@ -22,6 +23,10 @@ pub trait Robot {
     fn step(&mut self) {}
     /// What an invented camera sees, encoded; a real one has its own eyes.
     fn scene(&self, _at: Mono, _out: &mut Vec<u8>) {}
+    /// How an invented task stands.
+    fn score(&self) -> Option<Score> {
+        None
+    }
 }
 
 impl Robot for World {
@@ -46,5 +51,18 @@ impl Robot for World {
 
     fn scene(&self, at: Mono, out: &mut Vec<u8>) {
         Self::scene(self, at).encode(out);
+    }
+
+    fn score(&self) -> Option<Score> {
+        let score = Self::score(self);
+        Some(Score {
+            objects: score.objects,
+            done: score.transferred,
+            drops: score.drops,
+            collisions: score.collisions.iter().sum(),
+            time_s: score.time_s,
+            score: score.score,
+            path_m: score.path_m,
+        })
     }
 }

@@ -109,6 +109,7 @@ impl<R: Robot> Servo<R> {
         report.inputs.clear();
         report.inputs.extend_from_slice(inputs);
         report.refused = None;
+        report.score = None;
         self.measure(now, late);
         for message in messages(inputs) {
             // A message of another version is not obeyed; the bedside sees no answer to it.
@@ -194,8 +195,8 @@ impl<R: Robot> Servo<R> {
         self.supervisor.handle(now, Event::Command(facts))?;
         let age = now.since(issued_at);
         // Hand to eye: what the picture is late, and what the hand is late.
-        let loop_delay = (command.picture.age < LOOP_DELAY_MAX)
-            .then(|| command.picture.age.plus(age));
+        let loop_delay =
+            (command.picture.age < LOOP_DELAY_MAX).then(|| command.picture.age.plus(age));
         self.command = Heard { seq: command.seq, issued_at, age, loop_delay };
         let camera = self.camera_setpoint();
         for hand in command.hands {
@@ -317,6 +318,7 @@ impl<R: Robot> Servo<R> {
         }
         if self.tick.is_multiple_of(SCENE_TICKS) {
             self.robot.scene(now, &mut report.scene);
+            report.score = self.robot.score();
         }
     }
 }
@@ -356,8 +358,10 @@ impl OneArm {
         let reading = self.reading;
         let pose = layout.world_from_tip(self.id, &Psm::LND_400006, &reading.joints);
         self.setpoint = Setpoint { pose, joints: reading.joints, jaw_rad: reading.jaw_rad };
-        self.follower =
-            ToolFollower::with_jaw(Psm::LND_400006.tool.jaw, reading.jaw_rad);
+        self.follower = Psm::LND_400006
+            .tool
+            .jaw
+            .map_or_else(ToolFollower::new, |range| ToolFollower::with_jaw(range, reading.jaw_rad));
         self.limiter.halt();
         self.joint_limiter.halt();
         self.fault = false;
@@ -428,8 +432,7 @@ impl OneArm {
         }
         .ok()?;
         let dt_s = TICK.as_secs_f64();
-        let (joints, shortened) =
-            self.joint_limiter.step(&from.joints, &solution.joints, dt_s);
+        let (joints, shortened) = self.joint_limiter.step(&from.joints, &solution.joints, dt_s);
         let changed = shortened || solution.depth_limited || self.id == ArmId::Ecm;
         let pose = if changed { layout.world_from_tip(self.id, psm, &joints) } else { *asked };
         Some((joints, pose, shortened || solution.depth_limited))
@@ -451,4 +454,3 @@ const fn event_of(action: Action) -> Event {
 const fn verdict_of(refusal: Refusal) -> Verdict {
     Verdict { cause: refusal.cause, value: refusal.value, limit: refusal.limit }
 }
-

@@ -170,6 +170,27 @@ pub struct Report {
     pub inputs: Vec<u8>,
     /// The encoded scene to draw, some times a second; else empty.
     pub scene: Vec<u8>,
+    /// How an invented task stands, with the scene.
+    pub score: Option<Score>,
+}
+
+/// How an invented task stands, as the simulation's scorer knows it. Nobody who acts sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Score {
+    /// Objects on the board at the start.
+    pub objects: u32,
+    /// Objects where they should be.
+    pub done: u32,
+    /// Objects let go that came to lie around no peg.
+    pub drops: u32,
+    /// Times a tool began to touch what it should not.
+    pub collisions: u32,
+    /// From the first motion until the last object was there, or until now.
+    pub time_s: f64,
+    /// 300 less time and penalties; 0 while incomplete.
+    pub score: f64,
+    /// Way of each tool tip.
+    pub path_m: [f64; 2],
 }
 
 /// Most bytes of inputs that one tick consumes; the rest waits for the next.
@@ -225,6 +246,7 @@ impl Report {
             changes: Vec::new(),
             inputs: Vec::with_capacity(INPUTS_MAX),
             scene: Vec::with_capacity(1_000),
+            score: None,
         }
     }
 }
@@ -316,6 +338,14 @@ pub fn encode_report(report: &Report, out: &mut Vec<u8>) {
     }
     put_bytes(out, &report.inputs);
     put_bytes(out, &report.scene);
+    out.push(u8::from(report.score.is_some()));
+    if let Some(score) = &report.score {
+        for count in [score.objects, score.done, score.drops, score.collisions] {
+            out.extend(count.to_le_bytes());
+        }
+        let [left, right] = score.path_m;
+        [score.time_s, score.score, left, right].iter().for_each(|v| put_f64(out, *v));
+    }
 }
 
 /// Reads a report.
@@ -351,6 +381,7 @@ pub fn decode_report(bytes: &[u8]) -> Result<Report, WireError> {
     })?;
     let inputs = r.bytes()?.to_vec();
     let scene = r.bytes()?.to_vec();
+    let score = if r.u8()? == 0 { None } else { Some(r.score()?) };
     if !r.rest().is_empty() {
         return Err(r.error());
     }
@@ -368,6 +399,7 @@ pub fn decode_report(bytes: &[u8]) -> Result<Report, WireError> {
         changes,
         inputs,
         scene,
+        score,
     })
 }
 
@@ -535,6 +567,18 @@ impl<'a> Reader<'a> {
             command_age,
             arms,
             alarms,
+        })
+    }
+
+    fn score(&mut self) -> Result<Score, WireError> {
+        Ok(Score {
+            objects: self.u32()?,
+            done: self.u32()?,
+            drops: self.u32()?,
+            collisions: self.u32()?,
+            time_s: self.f64()?,
+            score: self.f64()?,
+            path_m: [self.f64()?, self.f64()?],
         })
     }
 

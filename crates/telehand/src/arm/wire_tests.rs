@@ -52,6 +52,7 @@ fn report() -> Report {
         }],
         inputs: vec![2, 0, 1, 0, 3, 0, 1, 2, 3],
         scene: vec![9; 300],
+        score: Some(Score { objects: 2, done: 1, time_s: 9.5, ..Score::default() }),
     }
 }
 

@@ -63,10 +63,7 @@ pub enum ActionError {
 
 impl ArmLine {
     /// Looks for the arm at `socket` for ever and calls `each` on its thread with what it hears.
-    pub fn open(
-        socket: &Path,
-        mut each: impl FnMut(Heard<'_>) + Send + 'static,
-    ) -> Result<Self> {
+    pub fn open(socket: &Path, mut each: impl FnMut(Heard<'_>) + Send + 'static) -> Result<Self> {
         let line = Self { shared: Arc::default() };
         let (reader, socket) = (line.clone(), socket.to_path_buf());
         std::thread::Builder::new().name("arm line".into()).spawn(move || {

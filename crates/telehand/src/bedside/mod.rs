@@ -17,21 +17,23 @@ use crate::arm::wire::{Action, Report};
 use crate::http::{self, VideoMessage};
 use crate::net::{Config, Driver, Handle, Outbox, Outgoing, PathSpec, Snapshot};
 use crate::tape::Tape;
-use crate::{clock, keys_cli, stop};
+use crate::{keys_cli, stop};
 use anyhow::{Context, Result};
 use camera::{CameraNote, CameraSettings};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use telehand_link::identity::Role;
-use telehand_record::{ArmInput, ArmTick, GuardChange, Refused, chain};
+use telehand_record::{ArmInput, ArmTick, Event, GuardChange, Refused, chain};
 use telehand_vocab::Cause;
 use tokio::sync::broadcast;
 
 /// State to the console after so many ticks: 250 times a second.
 const STATE_TICKS: u64 = 4;
+/// The score goes onto the tape after so many ticks: ten times a second.
+const SCORE_TICKS: u64 = 100;
 /// Pictures that a slow viewer may be behind.
 const VIDEO_QUEUE: usize = 64;
 
@@ -152,10 +154,7 @@ impl Ward {
 
     fn hear_report(&self, report: &Report) {
         if !report.scene.is_empty() {
-            self.scene
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone_from(&report.scene);
+            self.scene.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&report.scene);
         }
         if report.feedback.tick.is_multiple_of(STATE_TICKS) {
             let mut bytes = Vec::with_capacity(512);
@@ -205,7 +204,8 @@ pub fn run(args: &BedsideArgs) -> Result<()> {
             .spawn(move || desk::grant_for_ever(&granting))?;
     }
     let token = args.token.clone().map_or_else(http::fresh_token, Ok)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let port = args.port;
     runtime.block_on(async {
         let served = http::serve(Arc::new(desk::Desk::new(ward.clone())), port, token)
@@ -269,6 +269,10 @@ fn record_report(tape: &Tape, report: &Report) {
                 },
             )?;
         }
+        if let Some(score) = report.score.filter(|_| f.tick.is_multiple_of(SCORE_TICKS)) {
+            let text = serde_json::to_string(&score).unwrap_or_default();
+            recorder.write(at, &Event { at_ns: at, kind: "score".into(), text })?;
+        }
         recorder.write(at, &tick_of(&report))
     });
 }
@@ -301,4 +305,3 @@ fn tick_of(report: &Report) -> ArmTick {
 const fn drill_goes_on(cause: Option<Cause>) -> bool {
     !matches!(cause, Some(Cause::Stop | Cause::TakeOver))
 }
-

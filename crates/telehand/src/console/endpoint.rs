@@ -173,13 +173,7 @@ impl Endpoint for ConsoleEnd {
 }
 
 /// One line about a picture, for the tape.
-pub fn fate(
-    now: Mono,
-    frame: Passed,
-    fate: &str,
-    born: Option<Mono>,
-    age: Option<Span>,
-) -> Frame {
+pub fn fate(now: Mono, frame: Passed, fate: &str, born: Option<Mono>, age: Option<Span>) -> Frame {
     let late_after = telehand_video::freeze::FreezeLimits::default().late_after;
     Frame {
         seq: frame.seq,

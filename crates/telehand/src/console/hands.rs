@@ -68,14 +68,18 @@ impl Hands {
     }
 
     /// The intents of this beat.
-    pub fn beat(&mut self, now: Mono, feedback: Option<&Feedback>, picture_age: Span) -> [HandIntent; 2] {
+    pub fn beat(
+        &mut self,
+        now: Mono,
+        feedback: Option<&Feedback>,
+        picture_age: Span,
+    ) -> [HandIntent; 2] {
         self.obey(feedback);
         let fresh = self.came_at.is_some_and(|at| now.since(at) < STALE);
         let dt = self.last_beat.map_or(Span::ZERO, |last| now.since(last));
         self.last_beat = Some(now);
-        let loop_delay = feedback
-            .filter(|_| picture_age < Span::MAX)
-            .map(|f| picture_age.plus(f.command_age));
+        let loop_delay =
+            feedback.filter(|_| picture_age < Span::MAX).map(|f| picture_age.plus(f.command_age));
         let hands = self.followers.iter_mut().zip(&mut self.governors).zip(&self.newest);
         for (((follower, governor), newest), intent) in hands.zip(&mut self.intents) {
             let scale = follower.settings().scale;
@@ -138,11 +142,8 @@ impl Hands {
 /// Readings as a page sends them; `None` when they make no sense, and nothing changes.
 pub fn from_page(now: Mono, body: &Value) -> Option<[HandSample; 2]> {
     let pedal = |name: &str| body.get("pedals").and_then(|p| p.get(name)?.as_bool());
-    let pedals = Pedals {
-        follow: pedal("follow")?,
-        clutch: pedal("clutch")?,
-        camera: pedal("camera")?,
-    };
+    let pedals =
+        Pedals { follow: pedal("follow")?, clutch: pedal("clutch")?, camera: pedal("camera")? };
     let hand = |index: usize| {
         let hand = body.get("hands")?.get(index)?;
         let number = |key: &str| hand.get(key)?.as_f64().filter(|v| v.is_finite());

@@ -9,10 +9,12 @@ mod hands;
 mod page;
 mod shown;
 
+pub use page::ask_wan;
+
 use crate::http::{self, VideoMessage};
 use crate::net::{Config, Driver, Handle, PathSpec, Snapshot};
 use crate::tape::Tape;
-use crate::{clock, keys_cli, stop};
+use crate::{keys_cli, stop};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use hands::Hands;

@@ -97,9 +97,12 @@ impl Backend for Page {
             }
             "set_scale" => {
                 let scale = body.get("scale").and_then(Value::as_f64);
-                let scale = scale.filter(|scale| (0.05..=1.0).contains(scale)).ok_or_else(|| {
-                    Denied::Bad("scale must be a number from 0.05 to 1; it stays as it was".into())
-                })?;
+                let scale =
+                    scale.filter(|scale| (0.05..=1.0).contains(scale)).ok_or_else(|| {
+                        Denied::Bad(
+                            "scale must be a number from 0.05 to 1; it stays as it was".into(),
+                        )
+                    })?;
                 Ok(json!({"ok": true, "scale": lock(&self.booth.hands).set_scale(scale)}))
             }
             "swap_arms" => {
@@ -179,21 +182,25 @@ impl Backend for Page {
         } else if let Some(path) = body.get("restore").and_then(Value::as_str) {
             ask_wan(&format!("{base}/api/restore"), Some(&json!({"path": path})))
         } else {
-            Err(Denied::Bad("say {\"cut\": PATH, \"for_s\": SECONDS} or {\"restore\": PATH}".into()))
+            Err(Denied::Bad(
+                "say {\"cut\": PATH, \"for_s\": SECONDS} or {\"restore\": PATH}".into(),
+            ))
         }
     }
 }
 
 /// One request to the emulated network's control.
 pub fn ask_wan(url: &str, body: Option<&Value>) -> Result<Value, Denied> {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(WAN_WAIT)).http_status_as_error(false).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(WAN_WAIT))
+        .http_status_as_error(false)
+        .build()
+        .into();
     let response = match body {
         None => agent.get(url).call(),
-        Some(body) => agent
-            .post(url)
-            .header("content-type", "application/json")
-            .send(body.to_string()),
+        Some(body) => {
+            agent.post(url).header("content-type", "application/json").send(body.to_string())
+        }
     };
     let text = response
         .and_then(|mut response| response.body_mut().read_to_string())
