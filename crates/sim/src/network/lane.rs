@@ -147,7 +147,7 @@ impl Lane {
         let reorder = self.reorder.chance(self.conditions.reorder);
         let duplicate = self.duplicate.chance(self.conditions.duplicate);
         self.counters.offered += 1;
-        self.counters.bytes += length as u64;
+        self.counters.bytes = self.counters.bytes.saturating_add(length as u64);
 
         if cut {
             return self.lose(Loss::Cut);
@@ -227,7 +227,7 @@ impl Lane {
         if starts.since(now) > rate.queue {
             return None;
         }
-        let bits = (length + HEADER_BYTES) as f64 * 8.0;
+        let bits = length.saturating_add(HEADER_BYTES) as f64 * 8.0;
         self.line_free_at = starts + Span::from_secs_f64(bits / rate.bits_per_s);
         Some(self.line_free_at)
     }

@@ -79,6 +79,8 @@ impl JitterState {
 #[derive(Debug, Clone)]
 pub struct BurstState {
     random: Random,
+    /// Decides single packets; apart from `random`, or the traffic would shift the timeline.
+    coin: Random,
     bad: bool,
     /// Timed bursts: when the present stretch ends (`None`: not yet drawn).
     until: Option<Mono>,
@@ -88,8 +90,9 @@ pub struct BurstState {
 }
 
 impl BurstState {
-    pub const fn new(random: Random, start: Mono) -> Self {
-        Self { random, bad: false, until: None, start, packets: None }
+    pub fn new(mut random: Random, start: Mono) -> Self {
+        let coin = random.fork("coin");
+        Self { random, coin, bad: false, until: None, start, packets: None }
     }
 
     /// Begins with a good stretch at `now`.
@@ -106,12 +109,12 @@ impl BurstState {
             Burst::None => false,
             Burst::Timed { mean, gap, longest, loss } => {
                 self.walk_timeline(now, mean, gap, longest);
-                let taken = self.random.chance(loss);
+                let taken = self.coin.chance(loss);
                 self.bad && taken
             }
             Burst::Packets { start, stop, longest, loss, loss_between } => {
                 self.step_chain(start, stop, longest);
-                self.random.chance(if self.bad { loss } else { loss_between })
+                self.coin.chance(if self.bad { loss } else { loss_between })
             }
             Burst::Lomax { stay_good, stay_bad, good, bad } => {
                 self.step_lomax(stay_good, stay_bad, good, bad)
@@ -129,7 +132,7 @@ impl BurstState {
             self.bad = false;
             until = now + self.stretch(gap, None);
         }
-        while now >= until {
+        while now >= until && until < Mono::MAX {
             self.bad = !self.bad;
             until += if self.bad { self.stretch(mean, longest) } else { self.stretch(gap, None) };
         }
@@ -196,7 +199,7 @@ impl OutageState {
             self.on = false;
             until = now + cooldown;
         }
-        while now >= until {
+        while now >= until && until < Mono::MAX {
             self.on = !self.on;
             until += if self.on {
                 Span::from_secs_f64(self.random.range(0.0, longest.as_secs_f64()))
