@@ -96,6 +96,8 @@ pub struct Lane {
     burst: BurstState,
     jitter: JitterState,
     outage: OutageState,
+    /// For outages of this direction alone, and for those of the whole path.
+    outage_streams: [Random; 2],
     start: Mono,
     line_free_at: Mono,
     last_due: Mono,
@@ -117,18 +119,16 @@ impl Lane {
         };
         // An outage written for the whole path cuts both directions at the same moments, so its stream
         // must not know the direction.
-        let outages = if conditions.random_outage.is_some_and(|outage| outage.both_ways) {
-            Random::stream(seed, &format!("network/{path}/outage"))
-        } else {
-            stream("outage")
-        };
+        let outage_streams =
+            [stream("outage"), Random::stream(seed, &format!("network/{path}/outage"))];
         Self {
             loss: stream("loss"),
             duplicate: stream("duplicate"),
             reorder: stream("reorder"),
             burst: BurstState::new(stream("burst"), start),
             jitter: JitterState::new(stream("jitter")),
-            outage: OutageState::new(outages, start),
+            outage: outages(&conditions, &outage_streams, start),
+            outage_streams,
             conditions,
             start,
             line_free_at: start,
@@ -200,7 +200,7 @@ impl Lane {
             self.burst.restart(now);
         }
         if conditions.random_outage != self.conditions.random_outage {
-            self.outage.restart(now);
+            self.outage = outages(&conditions, &self.outage_streams, now);
         }
         if conditions.rate != self.conditions.rate {
             self.line_free_at = now;
@@ -246,4 +246,11 @@ impl Lane {
         self.last_due = self.last_due.max(due);
         self.last_due
     }
+}
+
+/// The timeline of random outages, beginning with a cool-down at `start`.
+fn outages(conditions: &Conditions, streams: &[Random; 2], start: Mono) -> OutageState {
+    let [own, shared] = streams;
+    let both_ways = conditions.random_outage.is_some_and(|outage| outage.both_ways);
+    OutageState::new(if both_ways { shared.clone() } else { own.clone() }, start)
 }

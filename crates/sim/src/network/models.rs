@@ -180,15 +180,9 @@ pub struct OutageState {
 }
 
 impl OutageState {
+    /// Begins with a cool-down at `start`.
     pub const fn new(random: Random, start: Mono) -> Self {
         Self { random, on: false, until: None, start }
-    }
-
-    /// Begins with a cool-down at `now`.
-    pub const fn restart(&mut self, now: Mono) {
-        self.on = false;
-        self.until = None;
-        self.start = now;
     }
 
     /// Whether an outage is on at `now`.

@@ -231,8 +231,10 @@ impl Worker {
                 changes.push((path, *direction, changed));
             }
         }
+        // one moment for all, so that outages of both directions stay in step
+        let at = now();
         for (path, direction, conditions) in changes {
-            self.network.set(now(), path, direction, conditions);
+            self.network.set(at, path, direction, conditions);
         }
         Ok(())
     }

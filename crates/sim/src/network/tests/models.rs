@@ -245,6 +245,15 @@ fn s_086_an_outage_of_a_path_takes_both_ways_and_one_of_a_way_only_that() {
     };
     let (up, differ) = count(&format!("[[path]]\nname = 'a'\n{outage}"));
     assert!((8_000..12_000).contains(&up[0]) && differ == 0, "{up:?} {differ}");
+    let mut late = Network::<()>::new(&profile("[[path]]\nname = 'a'"), 4, START);
+    for direction in Direction::BOTH {
+        let changed = Conditions::default().with(&outage.parse().unwrap(), true).unwrap();
+        late.set(START, 0, direction, changed);
+    }
+    for n in 0..5_000 {
+        let now = START + Span::from_millis(n);
+        assert_eq!(late.is_up(now, 0, Direction::Out), late.is_up(now, 0, Direction::Back));
+    }
     let (up, _) = count(&format!("[[path]]\nname = 'a'\n[path.out]\n{outage}"));
     assert!((8_000..12_000).contains(&up[0]) && up[1] == 20_000, "{up:?}");
     let (_, differ) =
