@@ -5,7 +5,6 @@
 #![expect(unsafe_code, reason = "a counting allocator is an unsafe impl by its trait")]
 
 #[path = "../tests/support/script.rs"]
-#[expect(dead_code, reason = "the benchmark needs only a part of the script")]
 mod script;
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,5 +1,6 @@
 //! The arms of the world behind the guard's motor port.
 #![cfg(feature = "patient")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
 
 use telehand_guard::{Arm, Event, Gate, Limits, Supervisor};
 use telehand_motion::cart::Layout;

@@ -1,5 +1,6 @@
 //! Reading the contacts of an instrument back from the engine.
 
+use rapier3d_f64::geometry::SolverContact;
 use rapier3d_f64::prelude::{ColliderHandle, ContactPair, PhysicsWorld, Vector};
 
 use telehand_vocab::space::Vec3;
@@ -38,7 +39,7 @@ pub(super) fn force_on(pair: &ContactPair, own: ColliderHandle) -> Vec3 {
     let sign = if pair.collider1 == own { -1.0 } else { 1.0 };
     let impulses = pair.solver_manifolds().iter().map(|manifold| {
         // only these points were solved; the other points of a cluster hold copies
-        let solved = manifold.data.solver_contacts.iter().flat_map(|c| c.contact_indices());
+        let solved = manifold.data.solver_contacts.iter().flat_map(SolverContact::contact_indices);
         let points = solved.filter_map(|index| manifold.points.get(index as usize));
         manifold.data.normal * points.map(|point| point.data.impulse).sum::<f64>()
     });
