@@ -55,5 +55,11 @@ fn measure(width: usize, height: usize, bitrate_bps: u32) -> String {
 fn quantiles(mut values: Vec<f64>) -> String {
     values.sort_by(f64::total_cmp);
     let at = |share: f64| values[((values.len() - 1) as f64 * share) as usize];
-    format!("{{\"p50\":{:.3},\"p99\":{:.3},\"max\":{:.3}}}", at(0.5), at(0.99), at(1.0))
+    format!(
+        "{{\"min\":{:.3},\"p50\":{:.3},\"p99\":{:.3},\"max\":{:.3}}}",
+        at(0.0),
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    )
 }

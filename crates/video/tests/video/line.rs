@@ -16,6 +16,8 @@ pub fn at(frame: u32) -> Mono {
 pub struct Outcome {
     pub seq: u32,
     pub idr: bool,
+    /// The frame it predicts from.
+    pub needs: Option<u32>,
     pub bytes: usize,
     /// PSNR of the decoded picture if it was forwarded.
     pub shown_db: Option<f64>,
@@ -86,8 +88,9 @@ pub fn run(config: EncoderConfig, frames: u32, line: &Line) -> Run {
             encoder.handle_feedback(now, &bytes).unwrap();
         }
         if let Some(unit) = encoder.encode(film.picture(frame), now, frame).unwrap() {
-            let (idr, bytes) = (unit.idr, unit.bytes.len());
-            out.outcomes.insert(frame, Outcome { seq: frame, idr, bytes, shown_db: None });
+            let (idr, needs, bytes) = (unit.idr, unit.links.needs, unit.bytes.len());
+            let outcome = Outcome { seq: frame, idr, needs, bytes, shown_db: None };
+            out.outcomes.insert(frame, outcome);
             let wire = unit.into_wire(now).encode();
             let arrives = (!line.lost.contains(&frame)).then_some(wire);
             to_receiver.push_back((frame + line.frame_delay, frame, arrives));

@@ -7,6 +7,7 @@
 )]
 
 mod fuzz;
+mod ledger;
 mod line;
 mod rate;
 mod receiver;

@@ -111,6 +111,10 @@ fn v_033_a_long_term_reference_counts_only_if_its_mark_came() {
     receiver.handle_lost(ms(340), 12);
     receiver.handle_frame(ms(350), &frame(13, Some(0), None)).unwrap();
     assert_eq!(drain(&mut receiver), [], "0 has lost its place");
+    receiver.handle_frame(ms(400), &idr(14)).unwrap();
+    receiver.handle_lost(ms(410), 15);
+    receiver.handle_frame(ms(420), &frame(16, Some(9), None)).unwrap();
+    assert_eq!(drain(&mut receiver), [14], "an IDR empties all places");
 }
 
 #[test]

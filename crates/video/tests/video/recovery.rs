@@ -36,6 +36,12 @@ fn v_040_a_lost_frame_is_healed_by_a_long_term_reference_and_nothing_damaged_is_
     assert_eq!(run.idrs(), [0], "recovery needs no IDR");
     let held: Vec<u32> = (0..90).filter(|seq| !run.shown(*seq)).collect();
     assert_eq!(held, [50, 51, 52, 53], "lost, and held for a round trip");
+    let restarts = run.outcomes.values().filter(|one| one.needs.is_some_and(|at| at + 1 < one.seq));
+    assert_eq!(
+        restarts.map(|one| one.seq).collect::<Vec<_>>(),
+        [54],
+        "one answer to many requests"
+    );
     let recovery = run.outcomes[&54].bytes as f64;
     assert!(recovery <= 1.3 * run.mean_bytes(), "recovery frame {recovery} bytes");
     let broken: Vec<usize> =
@@ -91,6 +97,28 @@ fn v_043_every_single_frame_may_be_the_lost_one() {
             run.assert_nothing_damaged(least, &what);
             assert_eq!(run.idrs(), [0], "{what}");
             assert_prompt(&run, lost, &line, &what);
+        }
+    }
+}
+
+#[test]
+fn v_043_what_a_recovery_predicts_from_is_recent() {
+    // a mark period, its round trip and one more round trip: an old reference costs bits
+    for (feedback_delay, feedback_loss) in [(0, 0.0), (3, 0.0), (3, 0.5), (12, 0.0)] {
+        let lost = [100, 130, 131, 180].into();
+        let line = Line { lost, feedback_delay, feedback_loss, ..Line::default() };
+        let run = run(small(), 220, &line);
+        let restarts: Vec<(u32, u32)> = run
+            .outcomes
+            .values()
+            .filter_map(|one| Some((one.seq, one.needs?)))
+            .filter(|(seq, needs)| needs + 1 != *seq)
+            .collect();
+        assert!(restarts.len() >= 3, "delay {feedback_delay}: {restarts:?}");
+        for (seq, needs) in restarts {
+            let limit =
+                10 + 4 + 3 * (feedback_delay + 1) + if feedback_loss > 0.0 { 12 } else { 0 };
+            assert!(seq - needs <= limit, "delay {feedback_delay}: frame {seq} from {needs}");
         }
     }
 }
@@ -199,10 +227,11 @@ fn v_049_after_ten_minutes_without_feedback_an_idr_helps_where_the_encoder_does_
     // the library compares frame numbers modulo 32,768: after half a period without any news it
     // takes a request for an old one and ignores it without a word
     let config = EncoderConfig { width: 32, height: 32, ..small() };
-    let line = Line { lost: [20_040].into(), feedback_from: 20_030, ..Line::default() };
+    let line = Line { lost: [20_040].into(), feedback_from: 20_041, ..Line::default() };
     let run = run(config, 20_080, &line);
     run.assert_nothing_damaged(25.0, "no feedback");
-    let again = run.shown_after(20_040).unwrap();
-    assert!(again <= 20_040 + 12, "shown again at {again}");
+    let [0, again] = run.idrs()[..] else { panic!("IDRs at {:?}", run.idrs()) };
+    assert!(again <= 20_040 + 10, "shown again at {again}");
+    assert_eq!(run.shown_after(20_040), Some(again));
     assert_eq!(*run.states.last().unwrap(), Picture::Intact);
 }
