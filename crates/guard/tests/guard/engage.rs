@@ -400,3 +400,15 @@ fn every_step_of_a_life_is_a_transition() {
     ];
     assert_eq!(steps, expected.map(|(t, state, cause)| (at(t), state, cause)));
 }
+
+#[test]
+fn g_010_a_bad_moment_between_two_commands_starts_the_count_again() {
+    let mut play = Theatre::held();
+    play.release(0);
+    play.run(1_500);
+    play.give(Event::Link(LinkFacts { loss: 0.06, ..LINK })).unwrap();
+    play.give(Event::Link(LINK)).unwrap();
+    play.press(0);
+    let no = play.command().unwrap_err();
+    assert_eq!((no.cause, no.value), (Cause::LinkNotReady, 0.0));
+}
