@@ -174,6 +174,32 @@ fn s_037_a_scene_of_the_world_fits_its_bytes() {
 }
 
 #[test]
+fn s_038_six_rings_of_six_reach_six_pegs() {
+    let mut script = Script::new(6, 11);
+    script.go(1, Vec3::new(0.075, 0.055, 0.070), 0.1);
+    let targets = script.scene().board.pegs.into_iter().filter(|peg| peg.target);
+    for (ring, peg) in targets.enumerate() {
+        script.object = ring;
+        let side = script.ring().position + Vec3::new(-0.007, 0.0, 0.0);
+        script.go(0, Vec3::new(side.x, side.y, 0.032), 0.1);
+        script.jaw(0, RING_GRASP_JAW_RAD);
+        script.go(0, Vec3::new(side.x, side.y, 0.0005), 0.05);
+        script.jaw(0, -0.2);
+        script.go(0, Vec3::new(side.x, side.y, 0.032), 0.05);
+        let over = script.jaw_ends_for(Vec3::new(peg.x_m, peg.y_m, 0.032));
+        script.go(0, over, 0.1);
+        script.go(0, Vec3::new(over.x, over.y, 0.003), 0.05);
+        script.jaw(0, RING_GRASP_JAW_RAD);
+        script.wait(100);
+        script.go(0, Vec3::new(over.x, over.y, 0.032), 0.05);
+        script.jaw(0, 0.0);
+    }
+    let score = script.world.score();
+    assert!(score.complete && score.transferred == 6 && score.drops == 0, "{score:?}");
+    assert!(score.score > 200.0 && score.score < 300.0, "{score:?}");
+}
+
+#[test]
 fn s_040_the_same_inputs_make_the_same_world_bit_for_bit() {
     let run = |seed| {
         let mut script = Script::new(3, seed);

@@ -16,6 +16,8 @@ pub struct Script {
     pub world: World,
     pub targets: [ArmTarget; 3],
     pub poses: [Pose<WorldFrame, Tip>; 2],
+    /// The ring in hand, by number.
+    pub object: usize,
     /// Makes one step; a benchmark puts its watch around it.
     pub watch: Watch,
 }
@@ -33,7 +35,7 @@ impl Script {
         let targets = layout.home.map(|joints| ArmTarget { joints, jaw_rad: 0.0 });
         let poses = [ArmId::Psm1, ArmId::Psm2].map(|arm| world.world_from_tip(arm));
         let watch = Box::new(|world: &mut World, targets: &_| world.step_to(targets).unwrap());
-        Self { world, targets, poses, watch }
+        Self { world, targets, poses, object: 0, watch }
     }
 
     pub fn wait(&mut self, steps: usize) {
@@ -74,15 +76,15 @@ impl Script {
     }
 
     pub fn ring(&self) -> Object {
-        self.scene().objects[0].unwrap()
+        self.scene().objects[self.object].unwrap()
     }
 
-    /// Where ring 0 is, seen from the tip of an arm.
+    /// Where the ring is, seen from the tip of an arm.
     pub fn tip_from_ring(&self, arm: ArmId) -> Vec3 {
         self.world.world_from_tip(arm).inverse().point(self.ring().position)
     }
 
-    /// Goes down to the side of ring 0 that looks to -x, missing it by `off`, and closes the jaws.
+    /// Goes down to the side of the ring that looks to -x, missing it by `off`, and closes the jaws.
     pub fn grasp(&mut self, off: Vec3) {
         self.go(1, Vec3::new(0.050, 0.055, 0.060), 0.1);
         self.wait(100);
@@ -93,7 +95,7 @@ impl Script {
         self.jaw(0, -0.2);
     }
 
-    /// Takes ring 0 by the side that looks to -x and lifts it over the pegs.
+    /// Takes the ring by the side that looks to -x and lifts it over the pegs.
     pub fn take(&mut self) {
         self.grasp(Vec3::ZERO);
         let side = self.poses[0].translation;
