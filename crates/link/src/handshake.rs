@@ -17,7 +17,7 @@ mod tests;
 mod tls;
 pub mod wire;
 
-pub use acceptor::{Acceptor, Outcome, PENDING_MAX};
+pub use acceptor::{Acceptor, Live, Outcome, PENDING_MAX};
 
 use crate::identity::{Credentials, PeerIdentity, Role};
 use crate::keys::SessionKeys;
@@ -36,6 +36,8 @@ pub const PATIENCE: Span = Span::from_millis(5_000);
 const ACCEPTED: u8 = 1;
 /// The server's last word: another console holds the session.
 const BUSY: u8 = 2;
+/// The server's last word: the session you had goes on, with new keys.
+const RENEWED: u8 = 3;
 
 /// What a handshake yields.
 #[derive(Debug)]
@@ -44,6 +46,8 @@ pub struct Established {
     pub keys: SessionKeys,
     /// Who the other side is, verified.
     pub peer: PeerIdentity,
+    /// The session both sides already have: it goes on with the new keys. `None`: both begin anew.
+    pub renews: Option<u64>,
     /// Per path, the address the other side has proven to receive at (server only; the client
     /// knows whom it dialled). Empty places: that path carried nothing yet.
     pub remotes: Vec<Option<SocketAddr>>,
@@ -66,6 +70,7 @@ pub struct Handshake {
     tls: Tls,
     wall: Arc<Wall>,
     client: u64,
+    previous: u64,
     pipe: Pipe,
     tokens: Vec<u64>,
     outgoing: VecDeque<(Transmit, Vec<u8>)>,
@@ -81,7 +86,8 @@ enum State {
 }
 
 impl Handshake {
-    /// Begins to dial. `wall` is the time since 1970-01-01 UTC, for the validity of certificates.
+    /// Begins to dial. `wall` is the time since 1970-01-01 UTC, for the validity of certificates;
+    /// `previous` the session we have with that peer, if any: if the peer has it too, it goes on.
     ///
     /// # Errors
     /// [`HandshakeError::Own`] when our own keys do not fit together or the machine has no
@@ -89,6 +95,7 @@ impl Handshake {
     pub fn client(
         credentials: &Credentials,
         paths: usize,
+        previous: Option<u64>,
         now: Mono,
         wall: Span,
     ) -> Result<Self, HandshakeError> {
@@ -99,6 +106,7 @@ impl Handshake {
             tls: Tls::client(&config)?,
             wall: time,
             client: random_u64()?,
+            previous: previous.unwrap_or(0),
             pipe: Pipe::new(),
             tokens: vec![0; paths],
             outgoing: VecDeque::new(),
@@ -207,20 +215,27 @@ impl Handshake {
         if self.tls.is_handshaking() {
             return;
         }
-        self.committed = true;
-        match self.tls.verdict() {
+        if !self.committed {
+            self.committed = true;
+            self.tls.say(&self.previous.to_be_bytes());
+            self.pump(now);
+        }
+        match self.tls.hear() {
             None => {}
-            Some(ACCEPTED) => self.finish(self.established()),
-            Some(BUSY) => self.finish(Err(HandshakeError::Busy)),
-            Some(other) => {
+            Some([ACCEPTED]) => self.finish(self.established(None)),
+            Some([RENEWED]) if self.previous != 0 => {
+                self.finish(self.established(Some(self.previous)));
+            }
+            Some([BUSY]) => self.finish(Err(HandshakeError::Busy)),
+            Some([other]) => {
                 self.finish(Err(HandshakeError::Tls { reason: format!("verdict {other}") }));
             }
         }
     }
 
-    fn established(&self) -> Result<Established, HandshakeError> {
+    fn established(&self, renews: Option<u64>) -> Result<Established, HandshakeError> {
         let (keys, peer) = (self.tls.session_keys()?, self.tls.peer()?);
-        Ok(Established { keys, peer, remotes: Vec::new() })
+        Ok(Established { keys, peer, renews, remotes: Vec::new() })
     }
 
     fn finish(&mut self, outcome: Result<Established, HandshakeError>) {

@@ -27,11 +27,22 @@ enum Command {
     Console(telehand::console::ConsoleArgs),
     /// Everything on one machine: arm, bedside, console and a bad network between them
     Demo(telehand::demo::DemoArgs),
+    /// Make demo keys for both sides
+    Keys(telehand::keys_cli::KeysArgs),
+    /// Try the secured link alone: pump
+    #[command(subcommand)]
+    Link(Link),
     /// Recordings: info, check, replay, report
     #[command(subcommand)]
     Record(telehand::record_cli::RecordCommand),
     /// Relay UDP over an emulated bad network: several paths, one seed
     Wan(telehand::wan::WanArgs),
+}
+
+#[derive(Subcommand)]
+enum Link {
+    /// Send numbered commands over several networks, or log when each arrives
+    Pump(telehand::pump::PumpArgs),
 }
 
 #[derive(Subcommand)]
@@ -56,6 +67,8 @@ fn main() -> std::process::ExitCode {
         Command::Bedside(args) => telehand::bedside::run(&args),
         Command::Console(args) => telehand::console::run(&args),
         Command::Demo(args) => telehand::demo::run(&args),
+        Command::Keys(args) => telehand::keys_cli::run(&args),
+        Command::Link(Link::Pump(args)) => telehand::pump::run(&args),
         Command::Record(command) => telehand::record_cli::run(&command),
         Command::Wan(args) => telehand::wan::run(args),
     };

@@ -3,7 +3,7 @@
 use super::pipe::Pipe;
 use super::tls::{self, Tls, Wall};
 use super::wire::{self, Datagram, Kind};
-use super::{ACCEPTED, BUSY, Established, HandshakeError, PATIENCE, Transmit, random_u64};
+use super::{ACCEPTED, BUSY, Established, HandshakeError, PATIENCE, RENEWED, Transmit, random_u64};
 use crate::identity::{Credentials, PeerIdentity};
 use ring::hmac;
 use rustls::ServerConfig;
@@ -49,9 +49,20 @@ pub struct Acceptor {
     pending: BTreeMap<u64, Pending>,
     outgoing: VecDeque<(Transmit, Vec<u8>)>,
     outcomes: VecDeque<Outcome>,
-    reserved: Option<PeerIdentity>,
+    live: Option<Live>,
     /// When the next handshake would begin if all came evenly (a leaky bucket).
     even_begin: Mono,
+}
+
+/// The session that is there now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// Its number.
+    pub session: u64,
+    /// Who is at the other end.
+    pub peer: PeerIdentity,
+    /// The peer is not silent: no other console gets in.
+    pub held: bool,
 }
 
 struct Pending {
@@ -90,7 +101,7 @@ impl Acceptor {
             pending: BTreeMap::new(),
             outgoing: VecDeque::new(),
             outcomes: VecDeque::new(),
-            reserved: None,
+            live: None,
             even_begin: Mono::ZERO,
         })
     }
@@ -100,9 +111,10 @@ impl Acceptor {
         self.wall.set(wall);
     }
 
-    /// While somebody holds the session, only it may begin another; others are told "busy".
-    pub fn reserve_for(&mut self, holder: Option<PeerIdentity>) {
-        self.reserved = holder;
+    /// Tells which session there is. While it is held, only its own console may begin another and
+    /// others are told "busy"; a console that still has this session goes on with it.
+    pub fn set_live(&mut self, live: Option<Live>) {
+        self.live = live;
     }
 
     /// How many handshakes are under way, the finished ones that still answer included.
@@ -185,7 +197,10 @@ impl Acceptor {
         let outcome = match read {
             Err(error) => Some(Err(error)),
             Ok(()) if pending.tls.is_handshaking() => None,
-            Ok(()) => Some(pending.conclude(self.reserved.as_ref())),
+            Ok(()) => pending
+                .tls
+                .hear()
+                .map(|previous| pending.conclude(u64::from_be_bytes(previous), self.live.as_ref())),
         };
         let flight = pending.tls.take_output();
         pending.pipe.write(now, &flight);
@@ -277,15 +292,21 @@ impl Acceptor {
 }
 
 impl Pending {
-    /// TLS is through: who is it, and may it have the session?
-    fn conclude(&mut self, reserved: Option<&PeerIdentity>) -> Result<Established, HandshakeError> {
+    /// TLS is through: who is it, may it have the session, and does it go on with the old one?
+    fn conclude(
+        &mut self,
+        previous: u64,
+        live: Option<&Live>,
+    ) -> Result<Established, HandshakeError> {
         let (keys, peer) = (self.tls.session_keys()?, self.tls.peer()?);
-        if reserved.is_some_and(|holder| *holder != peer) {
-            self.tls.say(BUSY);
+        if live.is_some_and(|live| live.held && live.peer != peer) {
+            self.tls.say(&[BUSY]);
             return Err(HandshakeError::Busy);
         }
-        self.tls.say(ACCEPTED);
-        Ok(Established { keys, peer, remotes: self.remotes.clone() })
+        let renewed = live.is_some_and(|live| live.session == previous && live.peer == peer);
+        let renews = (renewed && previous != 0).then_some(previous);
+        self.tls.say(&[if renews.is_some() { RENEWED } else { ACCEPTED }]);
+        Ok(Established { keys, peer, renews, remotes: self.remotes.clone() })
     }
 
     fn send(

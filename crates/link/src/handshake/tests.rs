@@ -134,7 +134,7 @@ fn meet(ether: &mut Ether, client: &mut Handshake, server: &mut Acceptor, paths:
 
 fn dial(seed: u64, loss: u64, paths: usize, trusted: [&Credentials; 2]) -> Ends {
     let [console, bedside] = trusted;
-    let mut client = Handshake::client(console, paths, Mono::ZERO, WALL).unwrap();
+    let mut client = Handshake::client(console, paths, None, Mono::ZERO, WALL).unwrap();
     let mut server = Acceptor::new(bedside, paths, WALL).unwrap();
     meet(&mut Ether::new(seed, loss), &mut client, &mut server, paths)
 }
@@ -240,6 +240,7 @@ fn l_087_time_decides_over_certificates_and_the_message_says_by_how_much() {
     let mut client = Handshake::client(
         &console,
         1,
+        None,
         Mono::ZERO,
         WALL.plus(DAY).plus(Span::from_millis(7_200_000)),
     )
@@ -250,7 +251,7 @@ fn l_087_time_decides_over_certificates_and_the_message_says_by_how_much() {
     assert_eq!(error, HandshakeError::Expired { by: Span::from_millis(7_200_000) });
     assert!(error.to_string().contains("2.0 hours ago"), "{error}");
 
-    let mut client = Handshake::client(&console, 1, Mono::ZERO, WALL).unwrap();
+    let mut client = Handshake::client(&console, 1, None, Mono::ZERO, WALL).unwrap();
     let early = WALL.less(DAY).less(Span::from_millis(3_600_000));
     let mut server = Acceptor::new(&bedside, 1, early).unwrap();
     let (outcome, refusal, _) = meet(&mut Ether::new(7, 0), &mut client, &mut server, 1);
@@ -267,24 +268,53 @@ fn l_088_a_second_console_is_told_busy_and_the_holder_may_come_back() {
     let other = PeerIdentity::new(Role::Console, "other").unwrap();
 
     let mut server = Acceptor::new(&bedside, 1, WALL).unwrap();
-    server.reserve_for(Some(other));
-    let mut client = Handshake::client(&console, 1, Mono::ZERO, WALL).unwrap();
+    let live = |peer, held| Some(Live { session: 7, peer, held });
+    server.set_live(live(other.clone(), true));
+    let mut client = Handshake::client(&console, 1, None, Mono::ZERO, WALL).unwrap();
     let (outcome, refusal, _) = meet(&mut Ether::new(8, 10), &mut client, &mut server, 1);
     assert_eq!(outcome.unwrap_err(), HandshakeError::Busy);
     assert!(matches!(refusal, Some(Outcome::Refused { error: HandshakeError::Busy, .. })));
 
     let mut server = Acceptor::new(&bedside, 1, WALL).unwrap();
-    server.reserve_for(Some(console.own().clone()));
-    let mut client = Handshake::client(&console, 1, Mono::ZERO, WALL).unwrap();
-    let (outcome, _, _) = meet(&mut Ether::new(8, 10), &mut client, &mut server, 1);
-    assert!(outcome.is_ok(), "{outcome:?}");
+    for holder in [live(console.own().clone(), true), live(other, false)] {
+        server.set_live(holder);
+        let mut client = Handshake::client(&console, 1, None, Mono::ZERO, WALL).unwrap();
+        let (outcome, _, _) = meet(&mut Ether::new(8, 10), &mut client, &mut server, 1);
+        assert_eq!(outcome.unwrap().renews, None);
+    }
+}
+
+#[test]
+fn l_088_a_session_goes_on_only_when_both_sides_still_have_it() {
+    let [console, bedside] = both();
+    let own = console.own().clone();
+    let other = PeerIdentity::new(Role::Console, "other").unwrap();
+    for (previous, live, renews) in [
+        (Some(7), Some((7, &own)), Some(7)),
+        (Some(7), Some((8, &own)), None),
+        (Some(7), Some((7, &other)), None),
+        (Some(7), None, None),
+        (None, Some((7, &own)), None),
+        (None, Some((0, &own)), None),
+    ] {
+        let mut server = Acceptor::new(&bedside, 2, WALL).unwrap();
+        server.set_live(live.map(|(session, peer)| Live {
+            session,
+            peer: peer.clone(),
+            held: false,
+        }));
+        let mut client = Handshake::client(&console, 2, previous, Mono::ZERO, WALL).unwrap();
+        let (at_client, at_server, _) = meet(&mut Ether::new(8, 20), &mut client, &mut server, 2);
+        let Some(Outcome::Accepted(at_server)) = at_server else { panic!("{at_server:?}") };
+        assert_eq!((at_client.unwrap().renews, at_server.renews), (renews, renews));
+    }
 }
 
 #[test]
 fn l_089_an_unproven_address_gets_no_more_than_it_sent_and_leaves_no_trace() {
     let [console, bedside] = both();
     let mut server = Acceptor::new(&bedside, 1, WALL).unwrap();
-    let mut client = Handshake::client(&console, 1, Mono::ZERO, WALL).unwrap();
+    let mut client = Handshake::client(&console, 1, None, Mono::ZERO, WALL).unwrap();
     let (mut hello, mut reply) = (Vec::new(), Vec::new());
     client.poll_transmit(Mono::ZERO, &mut hello).unwrap();
     for spoofed in 0..200u8 {
@@ -315,7 +345,7 @@ fn l_089_a_crowd_of_handshakes_is_bounded_and_does_not_lock_a_console_out() {
     let mut server = Acceptor::new(&bedside, 1, WALL).unwrap();
     let now = Mono::ZERO;
     let knock = |server: &mut Acceptor, from: SocketAddr| {
-        let mut client = Handshake::client(&console, 1, now, WALL).unwrap();
+        let mut client = Handshake::client(&console, 1, None, now, WALL).unwrap();
         let mut bytes = Vec::new();
         client.poll_transmit(now, &mut bytes).unwrap();
         server.handle_datagram(now, 0, from, &bytes);
@@ -353,7 +383,7 @@ fn l_090_any_bytes_at_any_time_do_no_harm() {
     let [console, bedside] = both();
     let mut dice = Dice(9);
     let mut server = Acceptor::new(&bedside, 2, WALL).unwrap();
-    let mut client = Handshake::client(&console, 2, Mono::ZERO, WALL).unwrap();
+    let mut client = Handshake::client(&console, 2, None, Mono::ZERO, WALL).unwrap();
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for step in 0..20_000u64 {
         let now = Mono::from_millis(step / 10);
@@ -390,7 +420,7 @@ fn l_090_any_bytes_at_any_time_do_no_harm() {
         assert!(server.pending() <= PENDING_MAX);
         let _ = (client.poll_outcome(), server.poll_outcome());
         if step % 500 == 0 {
-            client = Handshake::client(&console, 2, now, WALL).unwrap();
+            client = Handshake::client(&console, 2, None, now, WALL).unwrap();
         }
     }
 }
@@ -399,7 +429,7 @@ fn l_090_any_bytes_at_any_time_do_no_harm() {
 fn l_090_a_client_at_an_address_of_the_other_family_is_served_too() {
     let [console, bedside] = both();
     let mut server = Acceptor::new(&bedside, 1, WALL).unwrap();
-    let mut client = Handshake::client(&console, 1, Mono::ZERO, WALL).unwrap();
+    let mut client = Handshake::client(&console, 1, None, Mono::ZERO, WALL).unwrap();
     let from = SocketAddr::new(IpAddr::V6("2001:db8::1".parse().unwrap()), 5000);
     let mut accepted = false;
     for ms in 0..100 {

@@ -271,15 +271,16 @@ impl Tls {
         self.0.is_handshaking()
     }
 
-    /// The one byte of application data that ends a handshake, if it has come.
-    pub fn verdict(&mut self) -> Option<u8> {
-        let mut byte = [0; 1];
-        matches!(self.0.reader().read(&mut byte), Ok(1)).then_some(byte[0])
+    /// The few bytes of application data that end a handshake, when they have come.
+    pub fn hear<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let mut bytes = [0; N];
+        // Each end says its bytes in one record, so they come together or not at all.
+        matches!(self.0.reader().read(&mut bytes), Ok(n) if n == N).then_some(bytes)
     }
 
-    pub fn say(&mut self, verdict: u8) {
+    pub fn say(&mut self, bytes: &[u8]) {
         // Buffers in memory; cannot fail.
-        let _ = self.0.writer().write(&[verdict]);
+        let _ = self.0.writer().write(bytes);
     }
 
     /// Who the peer is, once its certificate has been verified.

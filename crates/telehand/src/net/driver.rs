@@ -11,9 +11,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use telehand_link::HANDSHAKE_FIRST_BYTE;
-use telehand_link::handshake::{Established, HandshakeError};
+use telehand_link::handshake::Established;
 use telehand_link::identity::{PeerIdentity, Role};
-use telehand_link::session::{self, Class, Event, Session};
+use telehand_link::session::{self, Arrival, Class, Event, Session};
 use telehand_vocab::{Mono, Span};
 
 /// How often the snapshot is renewed: 20 Hz.
@@ -37,7 +37,7 @@ pub struct Driver<E> {
     snapshot: Snapshot,
     next_beat: Option<Mono>,
     publish_at: Mono,
-    last_error: Option<HandshakeError>,
+    last_error: Option<String>,
 }
 
 struct Up {
@@ -125,6 +125,10 @@ impl<E: Endpoint> Driver<E> {
                 if arrival.moves_path() || (socket.remote.is_none() && arrival.is_authentic()) {
                     socket.remote = Some(from);
                 }
+                let speaks = matches!(arrival, Arrival::Fresh | Arrival::Proof);
+                if speaks && up.silent_since.take().is_some() {
+                    self.negotiator.peer_up(up.id, &up.peer);
+                }
                 self.drain_events(now);
             }
         }
@@ -133,16 +137,9 @@ impl<E: Endpoint> Driver<E> {
     fn drain_events(&mut self, now: Mono) {
         let Some(up) = &mut self.session else { return };
         while let Some(event) = up.session.poll_event() {
-            match event {
-                Event::PeerGone => {
-                    up.silent_since = Some(now);
-                    self.negotiator.peer_gone(now);
-                }
-                _ if up.silent_since.is_some() => {
-                    up.silent_since = None;
-                    self.negotiator.peer_up(&up.peer);
-                }
-                _ => {}
+            if event == Event::PeerGone {
+                up.silent_since = Some(now);
+                self.negotiator.peer_gone(now, up.id, &up.peer);
             }
             self.endpoint.on_event(now, &mut up.session, event);
         }
@@ -195,8 +192,9 @@ impl<E: Endpoint> Driver<E> {
         while let Some(progress) = self.negotiator.poll_progress(now) {
             match progress {
                 Progress::Established(established) => self.begin(now, *established),
-                Progress::Failed { error, .. } => {
-                    self.last_error = Some(error);
+                Progress::Failed { from, error } => {
+                    let from = from.map_or_else(String::new, |from| format!("{from}: "));
+                    self.last_error = Some(format!("{from}{error}"));
                     self.publish_at = now;
                 }
             }
@@ -204,19 +202,24 @@ impl<E: Endpoint> Driver<E> {
     }
 
     fn begin(&mut self, now: Mono, established: Established) {
-        let Established { keys, peer, remotes } = established;
+        let Established { keys, peer, renews, remotes } = established;
         for (socket, remote) in self.sockets.iter_mut().zip(remotes) {
             socket.remote = remote.or(socket.remote);
+        }
+        let id = keys.session;
+        self.negotiator.peer_up(id, &peer);
+        self.last_error = None;
+        self.publish_at = now;
+        if let Some(up) = self.session.as_mut().filter(|up| renews == Some(up.id)) {
+            // Both sides still have the session: only its keys change, nothing is forgotten.
+            (up.id, up.silent_since) = (id, None);
+            return up.session.rekey(now, keys);
         }
         let role = match peer.role {
             Role::Bedside => session::Role::Console,
             Role::Console => session::Role::Patient,
         };
-        let id = keys.session;
         let session = Session::new(role, keys, self.config.session.clone(), now);
-        self.negotiator.peer_up(&peer);
-        self.last_error = None;
-        self.publish_at = now;
         let up = self.session.insert(Up { session, id, peer, since: now, silent_since: None });
         self.endpoint.on_up(now, &mut up.session, &up.peer);
     }
@@ -260,6 +263,9 @@ impl<E: Endpoint> Driver<E> {
         self.snapshot.at = now;
         self.snapshot.status = self.status();
         self.snapshot.figures = self.session.as_ref().map(|up| up.session.figures());
+        if self.snapshot.figures.as_ref().is_some_and(|figures| figures.rekey_due) {
+            self.negotiator.renew(now);
+        }
         let labels = self.config.paths.iter().enumerate().map(|(i, path)| path.label(i));
         self.snapshot.sockets = labels
             .zip(&self.sockets)
@@ -280,7 +286,7 @@ impl<E: Endpoint> Driver<E> {
     }
 
     fn status(&self) -> Status {
-        let last_error = self.last_error.as_ref().map(ToString::to_string);
+        let last_error = self.last_error.clone();
         let Some(up) = &self.session else { return Status::Waiting { last_error } };
         let peer = up.peer.clone();
         match up.silent_since {

@@ -3,7 +3,7 @@
 use super::path::PathSpec;
 use std::net::SocketAddr;
 use telehand_link::handshake::{
-    Acceptor, Established, Handshake, HandshakeError, Outcome, Transmit,
+    Acceptor, Established, Handshake, HandshakeError, Live, Outcome, Transmit,
 };
 use telehand_link::identity::{Credentials, PeerIdentity, Role};
 use telehand_vocab::{Mono, Span};
@@ -12,6 +12,8 @@ use crate::clock;
 
 /// How long to wait before dialling again after somebody said no.
 const REDIAL: Span = Span::from_millis(1_000);
+/// How long to wait before trying again to renew the keys of a session that works.
+const RENEW: Span = Span::from_millis(60_000);
 /// How often the wall clock is told to the acceptor.
 const WALL_EVERY: Span = Span::from_millis(60_000);
 
@@ -30,6 +32,10 @@ pub struct Dialler {
     handshake: Option<Handshake>,
     /// When to begin the next attempt; `None` while the present one or a session is good.
     dial_at: Option<Mono>,
+    /// The session there is, silent or not.
+    live: Option<u64>,
+    /// Not before this is the renewal tried again.
+    renew_at: Mono,
 }
 
 pub struct Listener {
@@ -53,9 +59,16 @@ impl Negotiator {
         super::path::check(paths, dials)?;
         if dials {
             // The first attempt is made here, so that unusable keys end the program at once.
-            let handshake = Handshake::client(&credentials, paths.len(), now, clock::wall())?;
+            let handshake = Handshake::client(&credentials, paths.len(), None, now, clock::wall())?;
             let handshake = Some(handshake);
-            let dialler = Dialler { credentials, paths: paths.len(), handshake, dial_at: None };
+            let dialler = Dialler {
+                credentials,
+                paths: paths.len(),
+                handshake,
+                dial_at: None,
+                live: None,
+                renew_at: now,
+            };
             return Ok(Self::Dial(Box::new(dialler)));
         }
         let acceptor = Acceptor::new(&credentials, paths.len(), clock::wall())?;
@@ -122,18 +135,23 @@ impl Negotiator {
         }
     }
 
-    /// Somebody holds the session: other consoles are told "busy".
-    pub fn peer_up(&mut self, holder: &PeerIdentity) {
+    /// There is a session and its peer speaks.
+    pub fn peer_up(&mut self, session: u64, peer: &PeerIdentity) {
         match self {
-            Self::Listen(listener) => listener.acceptor.reserve_for(Some(holder.clone())),
-            Self::Dial(dialler) => dialler.peer_back(),
+            Self::Listen(listener) => {
+                listener.acceptor.set_live(Some(Live { session, peer: peer.clone(), held: true }));
+            }
+            Self::Dial(dialler) => dialler.peer_up(session),
         }
     }
 
-    /// The peer is silent: dial again, or let any console in.
-    pub fn peer_gone(&mut self, now: Mono) {
+    /// The peer is silent: dial again, or let another console in. Whoever still has the session may
+    /// go on with it.
+    pub fn peer_gone(&mut self, now: Mono, session: u64, peer: &PeerIdentity) {
         match self {
-            Self::Listen(listener) => listener.acceptor.reserve_for(None),
+            Self::Listen(listener) => {
+                listener.acceptor.set_live(Some(Live { session, peer: peer.clone(), held: false }));
+            }
             Self::Dial(dialler) => dialler.dial_at = Some(now),
         }
     }
@@ -141,9 +159,10 @@ impl Negotiator {
     /// The session's keys have sealed much: get new ones beside it.
     pub fn renew(&mut self, now: Mono) {
         if let Self::Dial(dialler) = self
-            && dialler.dial_at.is_none()
+            && dialler.renew_at <= now
         {
             dialler.dial_at = Some(now);
+            dialler.renew_at = now + RENEW;
         }
     }
 }
@@ -152,7 +171,7 @@ impl Dialler {
     fn handle_timeout(&mut self, now: Mono) {
         if self.dial_at.is_some_and(|at| now >= at) {
             self.dial_at = None;
-            match Handshake::client(&self.credentials, self.paths, now, clock::wall()) {
+            match Handshake::client(&self.credentials, self.paths, self.live, now, clock::wall()) {
                 Ok(handshake) => self.handshake = Some(handshake),
                 // Only the machine's randomness can fail here; it may be back later.
                 Err(_) => self.dial_at = Some(now + REDIAL),
@@ -165,7 +184,8 @@ impl Dialler {
 
     /// The old session lives: the attempt beside it is given up, unless the server may already
     /// have taken it for the new one.
-    fn peer_back(&mut self) {
+    fn peer_up(&mut self, session: u64) {
+        self.live = Some(session);
         self.dial_at = None;
         if self.handshake.as_ref().is_some_and(|handshake| !handshake.is_committed()) {
             self.handshake = None;
