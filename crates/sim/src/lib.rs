@@ -19,3 +19,6 @@ pub mod score;
 
 #[cfg(feature = "patient")]
 pub mod endoscope;
+
+#[cfg(feature = "patient")]
+pub mod surgeon;
