@@ -1,0 +1,101 @@
+/** The picture as this page shows it: how old, how sound. */
+
+import { nowMs } from "../clock";
+import type { PictureState, VideoConfig } from "../contract";
+import { ageLevel, type Level } from "../figures";
+import type { Station } from "../station.svelte";
+import type { FromWorker, ToWorker } from "./messages";
+
+export type Fault = "none" | "stale" | "frozen" | "recovering" | "video_lost";
+
+export class Viewer {
+  config = $state.raw<VideoConfig | null>(null);
+  drawn = $state(0);
+  unsupported = $state(false);
+  mono = $state(true);
+  #open = $state(false);
+  #said = $state<PictureState>("none");
+  #last = $state.raw<{ seq: number; capture_us: number; drawn_ms: number } | null>(null);
+  #worker: Worker | null = null;
+  readonly #station: Station;
+
+  constructor(station: Station) {
+    this.#station = station;
+  }
+
+  /** Whether any picture was drawn since the page opened. */
+  get any(): boolean {
+    return this.#last !== null;
+  }
+
+  /** Width by height of what is shown, one or two eyes. */
+  get aspect(): number {
+    const config = this.config;
+    if (!config) return 4 / 3;
+    const eyes = config.stereo === "sbs" && this.mono ? 2 : 1;
+    return config.width / eyes / config.height;
+  }
+
+  /** Age of the picture on the screen, milliseconds, by the process's clock. */
+  get age_ms(): number | null {
+    const last = this.#last;
+    if (!last) return this.#station.state?.picture?.age_ms ?? null;
+    const now = this.#station.now_ms;
+    const server = this.#station.clock.server_us(now);
+    const since_drawn = Math.max(0, now - last.drawn_ms);
+    const age = server === null ? since_drawn : (server - last.capture_us) / 1000;
+    return Math.max(age, since_drawn);
+  }
+
+  /** What is wrong with the picture on the screen, and how badly. */
+  get fault(): { fault: Fault; level: Level } {
+    if (!this.any) return { fault: "none", level: "fresh" };
+    if (!this.#open) return { fault: "video_lost", level: "red" };
+    const told = this.#station.state?.picture?.state;
+    for (const state of [this.#said, told]) {
+      if (state === "frozen" || state === "recovering") return { fault: state, level: "red" };
+    }
+    const level = ageLevel(this.age_ms);
+    return { fault: level === "fresh" ? "none" : "stale", level };
+  }
+
+  /** Takes the canvas over; call it once. */
+  start(canvas: HTMLCanvasElement): void {
+    if (typeof VideoDecoder === "undefined" || !("transferControlToOffscreen" in canvas)) {
+      this.unsupported = true;
+      return;
+    }
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    this.#worker = worker;
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
+    const offscreen = canvas.transferControlToOffscreen();
+    const url = `ws://${location.host}/ws/video`;
+    this.#tell({ kind: "start", canvas: offscreen, url, mono: this.mono }, [offscreen]);
+    this.#tell({ kind: "clock", offset_us: this.#station.clock.offset_us });
+    this.#station.onclock = (offset_us) => this.#tell({ kind: "clock", offset_us });
+  }
+
+  setMono(mono: boolean): void {
+    this.mono = mono;
+    this.#tell({ kind: "view", mono });
+  }
+
+  #tell(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker?.postMessage(message, transfer);
+  }
+
+  #hear(message: FromWorker): void {
+    if (message.kind === "drawn") {
+      this.#last = message;
+      this.drawn += 1;
+      // what the process said before this picture is over
+      if (this.#said === "none") this.#said = "intact";
+      if (message.drawn_ms > this.#station.now_ms) this.#station.now_ms = nowMs();
+    } else if (message.kind === "config") this.config = message.config;
+    else if (message.kind === "socket") {
+      this.#open = message.open;
+      if (message.open) this.#said = "none";
+    } else if (message.kind === "picture") this.#said = message.state;
+    else this.unsupported = true;
+  }
+}

@@ -1,0 +1,33 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { resolve } from "node:path";
+import { defineConfig } from "vite";
+
+// `npm run dev` serves the sources and passes the rest to a running process (or to `npm run mock`).
+const process_address = process.env.TELEHAND_ADDRESS ?? "http://127.0.0.1:8100";
+
+export default defineConfig({
+  plugins: [svelte()],
+  base: "/",
+  build: {
+    outDir: "../crates/pages/dist",
+    emptyOutDir: true,
+    target: "es2022",
+    // the pages' content policy lets no data: script or font through
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: {
+      input: {
+        console: resolve(import.meta.dirname, "console.html"),
+        bedside: resolve(import.meta.dirname, "bedside.html"),
+      },
+    },
+  },
+  worker: { format: "es" },
+  server: {
+    host: "127.0.0.1",
+    proxy: {
+      "/api": { target: process_address },
+      "/ws": { target: process_address, ws: true },
+    },
+  },
+});
