@@ -158,12 +158,11 @@ impl BurstState {
     fn step_lomax(&mut self, stay_good: f64, stay_bad: f64, good: Tail, bad: Tail) -> bool {
         let draw = self.random.unit();
         self.bad = if self.bad { draw < stay_bad } else { draw >= stay_good };
-        let left = match self.packets {
-            Some(left) => left,
-            None => {
-                let tail = if self.bad { bad } else { good };
-                self.random.lomax(tail.shape, tail.scale) as u32
-            }
+        let left = if let Some(left) = self.packets {
+            left
+        } else {
+            let tail = if self.bad { bad } else { good };
+            self.random.lomax(tail.shape, tail.scale) as u32
         };
         self.packets = left.checked_sub(1);
         left > 0

@@ -130,7 +130,7 @@ impl Profile {
         let zh = keys.text("about_zh", TEXT_MAX)?.unwrap_or_else(|| en.clone());
         let source = keys.text("source", TEXT_MAX)?.unwrap_or_default();
         let list = keys.tables("path", PATHS_MAX)?.ok_or_else(|| keys.missing("path"))?;
-        let paths = list.into_iter().map(PathProfile::read).collect::<Result<Vec<_>, _>>()?;
+        let paths = list.iter().map(PathProfile::read).collect::<Result<Vec<_>, _>>()?;
         let profile = Self { name, about: About { en, zh }, source, paths };
         profile.check_names(&keys)?;
         Ok(profile)
@@ -169,7 +169,7 @@ impl Profile {
 }
 
 impl PathProfile {
-    fn read(keys: Keys<'_>) -> Result<Self, ProfileError> {
+    fn read(keys: &Keys<'_>) -> Result<Self, ProfileError> {
         let name = keys.name("name", NAME_MAX)?;
         let keys = keys.at(format!("path `{name}`"));
         let known: Vec<&'static str> =
