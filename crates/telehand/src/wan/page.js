@@ -3,12 +3,12 @@
 const WORDS = {
   en: { other: "中文", up: "up", down: "outage", cut: "cut", cut5: "Cut 5 s", cutNow: "Cut", restore: "Restore",
     cutAll: "Cut all", cutAll5: "Cut all 5 s", restoreAll: "Restore all", out: "out (commands)", back: "back (video)",
-    way: "direction", delay: "delay ms", jitter: "jitter ms", loss: "random loss", rate: "Mbit/s", carried: "carried",
+    way: "direction", delay: "delay ms", jitter: "jitter ms", loss: "random loss", bursts: "bursts", rate: "Mbit/s", carried: "carried",
     lost: "lost", uptime: "running", seed: "seed", late: "release error p50 / p99.9", realtime: "real-time thread",
     yes: "granted", no: "not granted", gone: "The relay does not answer.", simulated: "SIMULATED network" },
   zh: { other: "English", up: "通", down: "中断", cut: "已切断", cut5: "切断 5 秒", cutNow: "切断", restore: "恢复",
     cutAll: "全部切断", cutAll5: "全部切断 5 秒", restoreAll: "全部恢复", out: "去程（指令）", back: "回程（视频）",
-    way: "方向", delay: "时延 ms", jitter: "抖动 ms", loss: "随机丢包", rate: "Mbit/s", carried: "已转发",
+    way: "方向", delay: "时延 ms", jitter: "抖动 ms", loss: "随机丢包", bursts: "突发", rate: "Mbit/s", carried: "已转发",
     lost: "丢失", uptime: "已运行", seed: "种子", late: "发送误差 p50 / p99.9", realtime: "实时线程",
     yes: "已授予", no: "未授予", gone: "中继没有应答。", simulated: "模拟网络" },
 };
@@ -101,7 +101,7 @@ function show(state) {
       const lane = path[way];
       const share = lane.offered ? (100 * lane.dropped / lane.offered).toFixed(2) : "0.00";
       section.querySelector("tr." + way).replaceChildren(
-        ...[w[way], lane.delay_ms.toFixed(1), lane.jitter_ms.toFixed(1), (100 * lane.loss).toFixed(2) + " %",
+        ...[w[way], lane.delay_ms.toFixed(1), lane.jitter_ms.toFixed(1), (100 * lane.loss).toFixed(3) + " %" + (lane.burst === "none" ? "" : " + " + w.bursts),
           lane.rate_mbit_s === null ? "–" : lane.rate_mbit_s.toFixed(0), count(lane.forwarded),
           `${count(lane.dropped)} (${share} %)`].map((text) => node("td", text)));
     }
