@@ -7,7 +7,7 @@ mod decode;
 mod encode;
 
 pub use decode::{Damaged, Decoder};
-pub use encode::{Parameters, RawEncoder};
+pub use encode::{Encoded, Parameters, RawEncoder};
 
 /// A call into the codec library failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

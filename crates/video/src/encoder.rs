@@ -5,7 +5,7 @@
 //! predicts from a long-term reference the receiver has acknowledged, and costs no more than any
 //! other.
 
-use crate::codec::{CodecError, Parameters, RawEncoder};
+use crate::codec::{CodecError, Encoded, Parameters, RawEncoder};
 use crate::i420::I420;
 use crate::integrity::{Feedback, FeedbackError, Ledger, LedgerError};
 use crate::references::Links;
@@ -131,13 +131,7 @@ impl Encoder {
     /// An encoder for pictures of one size.
     pub fn new(config: EncoderConfig) -> Result<Self, EncodeError> {
         check(&config)?;
-        let raw = RawEncoder::new(Parameters {
-            width: config.width as i32,
-            height: config.height as i32,
-            fps: config.fps as f32,
-            bitrate_bps: config.bitrate_bps as i32,
-            mark_period: config.mark_period,
-        })?;
+        let raw = RawEncoder::new(parameters(&config))?;
         Ok(Self { raw, ledger: Ledger::default(), config, idr_wanted: false, idr_at: None })
     }
 
@@ -161,10 +155,13 @@ impl Encoder {
             });
         }
         if self.idr_wanted && self.idr_is_due(at) {
-            self.raw.force_idr()?;
+            self.raw.force_idr().inspect_err(|_| self.idr_at = None)?;
         }
         let at_ms = at.as_nanos() / 1_000_000;
-        let encoded = self.raw.encode(picture, at_ms as i64).inspect_err(|_| self.cut())?;
+        let encoded = match self.raw.encode(picture, at_ms as i64) {
+            Ok(encoded) => encoded,
+            Err(_) => self.start_again(picture, at_ms as i64).inspect_err(|_| self.cut())?,
+        };
         let Some(encoded) = encoded else { return Ok(None) };
         let links = self.ledger.enter(seq, &encoded.bytes).inspect_err(|_| self.cut())?;
         if encoded.idr {
@@ -220,10 +217,27 @@ impl Encoder {
         self.idr_at.is_none_or(|at| now.since(at) >= self.config.idr_interval)
     }
 
+    /// After some errors the library has torn its encoder down, so a fresh one takes the picture,
+    /// as an IDR.
+    fn start_again(&mut self, picture: &I420, at_ms: i64) -> Result<Option<Encoded>, CodecError> {
+        self.raw = RawEncoder::new(parameters(&self.config))?;
+        self.raw.encode(picture, at_ms)
+    }
+
     /// The receiver cannot follow any more: start again as soon as a frame comes out.
     fn cut(&mut self) {
         self.idr_wanted = true;
         self.idr_at = None;
+    }
+}
+
+fn parameters(config: &EncoderConfig) -> Parameters {
+    Parameters {
+        width: config.width as i32,
+        height: config.height as i32,
+        fps: config.fps as f32,
+        bitrate_bps: config.bitrate_bps as i32,
+        mark_period: config.mark_period,
     }
 }
 

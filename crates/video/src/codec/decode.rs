@@ -79,8 +79,8 @@ impl Decoder {
     /// `Ok(None)` when it holds no picture. After [`Damaged`] the decoder goes on: the next picture
     /// that predicts only from whole ones decodes again. A picture from a frame whose chain is
     /// broken is reported here, but do not rely on this alone: [`crate::integrity`] decides what
-    /// may be shown. The bytes should come from an authenticated peer: the library has had
-    /// memory errors on hostile streams.
+    /// may be shown. The bytes should come from an authenticated peer: the library is C++ and
+    /// has had memory errors on hostile streams (CVE-2025-27091, fixed in 2.6.0).
     pub fn decode(&mut self, access_unit: &[u8]) -> Result<Option<I420>, Damaged> {
         let failed = Damaged { state: sys::dsInvalidArgument as u32 };
         if access_unit.is_empty() {

@@ -53,8 +53,9 @@ impl RawEncoder {
         CodecError::check("WelsCreateSVCEncoder", code)?;
         let object = NonNull::new(object).ok_or(CodecError::missing("WelsCreateSVCEncoder"))?;
         let mut encoder = Self { object, output: Box::default() };
-        // before initialising: the library would print a warning about frame skipping
-        let mut level = sys::WELS_LOG_ERROR;
+        // before initialising, so that it prints no warning about frame skipping; errors come back as
+        // codes and are the caller's to log
+        let mut level = sys::WELS_LOG_QUIET;
         encoder.set("trace level", sys::ENCODER_OPTION_TRACE_LEVEL, &mut level)?;
         let full = encoder.full_parameters(parameters)?;
         let initialise =

@@ -139,9 +139,14 @@ impl Ledger {
         if let Some(seq) = feedback.seen.filter(|seen| Some(*seen) > self.newest()) {
             return Err(FeedbackError::Unsent { seq, newest: self.newest() });
         }
-        if self.peer.is_some_and(|peer| peer.life == feedback.life && peer.count >= feedback.count)
-        {
-            return Ok(Requests::default());
+        if let Some(peer) = self.peer.filter(|peer| peer.life == feedback.life) {
+            if peer.count >= feedback.count {
+                return Ok(Requests::default());
+            }
+            // what was intact stays so: otherwise the encoder might drop the reference it needs
+            if feedback.intact.is_some() && feedback.intact < peer.intact {
+                return Err(FeedbackError::Contradiction("intact"));
+            }
         }
         self.peer = Some(*feedback);
         let (Some(idr), Some(newest)) = (self.idr, self.sent.back().copied()) else {

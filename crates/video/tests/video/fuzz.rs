@@ -1,10 +1,16 @@
-//! Any bytes at any door. Short here; the same functions serve longer runs.
+//! Any bytes at any door. Short by default; `FUZZ_TIMES=100 cargo test fuzz` runs longer.
 
 use crate::line::at;
 use crate::scene::{Dice, Film};
 use telehand_video::h264::{Reader, codec_string, nal_units};
 use telehand_video::integrity::Feedback;
 use telehand_video::{Decoder, Encoder, EncoderConfig, Receiver, ReceiverConfig, WireFrame};
+
+/// How many rounds to run where `short` are enough for every day.
+fn rounds(short: u64) -> u64 {
+    let times = std::env::var("FUZZ_TIMES").ok().and_then(|times| times.parse().ok());
+    short * times.unwrap_or(1)
+}
 
 fn noise(dice: &mut Dice, longest: u64) -> Vec<u8> {
     (0..dice.below(longest + 1)).map(|_| dice.roll() as u8).collect()
@@ -43,13 +49,16 @@ fn v_080_no_bytes_make_a_parser_panic() {
     let mut dice = Dice(80);
     let units = units();
     let feedback = Feedback { intact: Some(9), seen: Some(9), ..Feedback::default() }.encode();
-    for round in 0..12_000 {
+    for round in 0..rounds(12_000) {
         let unit = &units[dice.below(units.len() as u64) as usize];
         let bytes = match round % 3 {
             0 => noise(&mut dice, 200),
             1 => mutated(&mut dice, &unit[..unit.len().min(120)]),
-            _ => [&[0, 0, 1, [0x67, 0x68, 0x65, 0x41][round / 3 % 4]][..], &noise(&mut dice, 60)]
-                .concat(),
+            _ => [
+                &[0, 0, 1, [0x67, 0x68, 0x65, 0x41][(round / 3 % 4) as usize]][..],
+                &noise(&mut dice, 60),
+            ]
+            .concat(),
         };
         let mut reader = Reader::default();
         let _ = reader.read(&units[0]);
@@ -74,7 +83,7 @@ fn v_081_a_lying_sender_and_a_lying_receiver_break_only_the_picture() {
     let mut encoder = Encoder::new(config).unwrap();
     let film = Film::of(32, 32);
     let mut receiver = Receiver::new(1, ReceiverConfig::default());
-    for frame in 0..6_000 {
+    for frame in 0..rounds(6_000) as u32 {
         let wire = encoder.encode(film.picture(frame), at(frame), frame).unwrap().unwrap();
         let wire = wire.into_wire(at(frame)).encode();
         let mut head = mutated(&mut dice, &wire[..32]);
@@ -106,7 +115,7 @@ fn v_082_mutated_access_units_do_not_bring_the_decoder_down() {
     let mut dice = Dice(82);
     let units = units();
     let mut damaged = 0;
-    for _ in 0..60 {
+    for _ in 0..rounds(60) {
         let mut decoder = Decoder::new().unwrap();
         for unit in &units {
             let bytes = if dice.chance(0.4) { mutated(&mut dice, unit) } else { unit.clone() };

@@ -2,7 +2,7 @@
 
 use crate::line::at;
 use crate::scene::Film;
-use telehand_video::integrity::{Feedback, Ledger, MarkOutcome, Recover, Requests};
+use telehand_video::integrity::{Feedback, FeedbackError, Ledger, MarkOutcome, Recover, Requests};
 use telehand_video::{Encoder, EncoderConfig};
 
 /// The account after frames 0 to 19 of a real stream without any feedback, and the frame that
@@ -75,6 +75,14 @@ fn v_063_old_messages_ask_for_nothing() {
     assert_eq!(ledger.judge(&newborn), Ok(Requests::default()), "a copy, late");
     let reborn = Feedback { life: 2, ..newborn };
     assert_eq!(ledger.judge(&reborn), idr, "another receiver counts from the beginning");
+}
+
+#[test]
+fn v_063_what_was_intact_stays_so() {
+    let (mut ledger, _) = account();
+    assert!(ledger.judge(&well(1, None)).is_ok());
+    let back = Feedback { intact: Some(18), broken: true, ..well(2, None) };
+    assert_eq!(ledger.judge(&back), Err(FeedbackError::Contradiction("intact")));
 }
 
 #[test]
