@@ -90,7 +90,8 @@ impl SessionKeys {
         let (mut console_to_patient, mut patient_to_console) = ([0; 32], [0; 32]);
         fill(&mut console_to_patient);
         fill(&mut patient_to_console);
-        let cipher = if seed % 2 == 0 { Cipher::Aes128Gcm } else { Cipher::ChaCha20Poly1305 };
+        let cipher =
+            if seed.is_multiple_of(2) { Cipher::Aes128Gcm } else { Cipher::ChaCha20Poly1305 };
         Self { session, console_to_patient, patient_to_console, cipher }
     }
 }

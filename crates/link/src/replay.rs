@@ -1,5 +1,5 @@
 //! Which packet numbers were seen: a sliding window that is both the guard against replay and
-//! the merging of the paths (RFC 6479 has the idea for IPsec).
+//! the merging of the paths (RFC 6479 has the idea for `IPsec`).
 
 /// How many numbers behind the newest one are remembered.
 ///

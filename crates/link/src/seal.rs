@@ -191,6 +191,9 @@ impl Sealer {
     ///
     /// # Errors
     /// [`SealError::Exhausted`] when the key has sealed [`SEAL_LIMIT`] packets.
+    ///
+    /// # Panics
+    /// When the body is longer than [`BODY_MAX`].
     pub fn seal(&mut self, packet: &mut Vec<u8>) -> Result<(), SealError> {
         assert!(packet.len() <= DATAGRAM_MAX - TAG_LEN, "a body of {} bytes", packet.len());
         if self.sealed >= SEAL_LIMIT {
@@ -248,12 +251,11 @@ impl Opener {
             return Err(SealError::Forged);
         }
         let (head, body) = datagram.split_at_mut_checked(HEADER_LEN).ok_or(SealError::Forged)?;
-        match self.key.open_in_place(nonce(header), Aad::from(&*head), body) {
-            Ok(plain) => Ok(plain),
-            Err(_) => {
-                self.forged += 1;
-                Err(SealError::Forged)
-            }
+        if let Ok(plain) = self.key.open_in_place(nonce(header), Aad::from(&*head), body) {
+            Ok(plain)
+        } else {
+            self.forged += 1;
+            Err(SealError::Forged)
         }
     }
 

@@ -37,6 +37,15 @@ mod repeat;
 mod report;
 mod video;
 
+/// What reads the bodies of packets: plain functions, for fuzzing.
+pub mod bodies {
+    pub use super::events::decode_pieces as messages;
+    pub use super::paths::decode_probe as probe;
+    pub use super::pieces::decode as picture;
+    pub use super::repeat::decode_beat as beat;
+    pub use super::report::decode as report;
+}
+
 pub use clock::Clock;
 pub use events::{MESSAGE_MAX, SendError};
 pub use intake::Arrival;
@@ -66,6 +75,9 @@ use video::{Pictures, Route};
 /// The longest state.
 pub const STATE_MAX: usize = BODY_MAX - 8;
 
+/// Reports follow each other no faster.
+const REPORT_GAP: Span = Span::from_millis(2);
+
 /// Which end this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -82,7 +94,8 @@ pub struct Config {
     pub paths: usize,
     /// Time between probes of one path. Default 50 ms.
     pub probe_every: Span,
-    /// Time between reports of what arrived. Default 20 ms.
+    /// Time between reports of what arrived. Default 50 ms;
+    /// confirmations and questions do not wait for it.
     pub report_every: Span,
     /// A path is down after this silence. Default 300 ms.
     pub path_silence: Span,
@@ -94,7 +107,7 @@ pub struct Config {
     pub frame_interval: Span,
     /// The packets of a picture are spread over this. Default 8 ms.
     pub frame_spread: Span,
-    /// Most parity on a single path, as a fraction of the data. Default 0.28.
+    /// Most parity on a single path, as a fraction of the data. Default 0.22.
     pub own_parity: f64,
     /// Parity on the second path, as a fraction of the data. Default 1: a picture survives the
     /// silence of either path.
@@ -112,13 +125,13 @@ impl Config {
         Self {
             paths,
             probe_every: Span::from_millis(50),
-            report_every: Span::from_millis(20),
+            report_every: Span::from_millis(50),
             path_silence: Span::from_millis(300),
             gone_after: Span::from_millis(1_000),
             repeat_budget: 300,
             frame_interval: Span::from_micros(16_667),
             frame_spread: Span::from_millis(8),
-            own_parity: 0.28,
+            own_parity: 0.22,
             other_parity: 1.0,
             ask_again: true,
             drift_bound_ppm: 200.0,
@@ -340,7 +353,7 @@ impl Session {
         self.judge_paths(now);
         self.send_probes(now);
         self.deliver_pictures(now);
-        if self.reassembly.has_asks(now, self.round_trip()) {
+        if self.reassembly.ask_at(self.round_trip()).is_some_and(|at| now >= at) {
             self.report_soon(now);
         }
         if now >= self.report_at {
@@ -361,6 +374,7 @@ impl Session {
             .iter()
             .filter(|path| path.up)
             .filter_map(|path| path.silent_at(self.config.path_silence));
+        let round_trip = self.round_trip();
         let gone = (!self.gone).then(|| self.heard_at + self.config.gone_after);
         let others = [
             Some(self.report_at),
@@ -368,7 +382,9 @@ impl Session {
             self.repeater.as_ref().and_then(Repeater::flush_at),
             self.outbox.poll_timeout(),
             self.pictures.poll_timeout(),
-            self.reassembly.poll_timeout(self.round_trip()),
+            self.reassembly.give_up_at(round_trip),
+            // reports keep their distance
+            self.reassembly.ask_at(round_trip).map(|at| at.max(self.reported_at + REPORT_GAP)),
         ];
         probes.chain(silence).chain(others.into_iter().flatten()).min()
     }
@@ -511,14 +527,16 @@ impl Session {
         }
     }
 
-    /// Brings the next report forward, but not within 2 ms of the last one.
+    /// Brings the next report forward, but keeps its distance from the last one.
     fn report_soon(&mut self, now: Mono) {
-        let soon = now.max(self.reported_at + Span::from_millis(2));
+        let soon = now.max(self.reported_at + REPORT_GAP);
         self.report_at = self.report_at.min(soon);
     }
 
     fn send_report(&mut self, now: Mono) {
-        self.report_at = now + self.config.report_every;
+        // the console's is less urgent: it names no commands
+        let every = self.config.report_every;
+        self.report_at = now + if self.arrivals.is_some() { every } else { every.plus(every) };
         self.reported_at = now;
         self.reports_sent += 1;
         let (pieces_below, piece_bits) = self.inbox.confirm();

@@ -283,7 +283,7 @@ mod tests {
             for seed in 0..5 {
                 let (_, drift, bound) = run(ppm, out_ms, back_ms, seed);
                 assert!((drift - ppm).abs() < 15.0, "{drift} for {ppm}");
-                let half = (out_ms + back_ms) / 2.0;
+                let half = f64::midpoint(out_ms, back_ms);
                 assert!(bound < half + 3.0, "{bound} ms for {half} ms");
             }
         }

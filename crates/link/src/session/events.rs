@@ -162,11 +162,14 @@ pub(crate) struct Inbox {
     overflown: bool,
 }
 
-/// Reads a packet of pieces: `(number, last, bytes)` each.
+/// A piece of a message: its number, whether it is the last of its message, its bytes.
+pub type Part<'a> = (u64, bool, &'a [u8]);
+
+/// Reads a packet of pieces.
 ///
 /// # Errors
 /// [`DecodeError`] for anything a sender of this version does not write.
-pub fn decode_pieces(body: &[u8]) -> Result<Vec<(u64, bool, &[u8])>, DecodeError> {
+pub fn decode_pieces(body: &[u8]) -> Result<Vec<Part<'_>>, DecodeError> {
     let mut reader = Reader::new(body);
     let first = reader.u64()?;
     let count = reader.u8()?;
@@ -233,8 +236,10 @@ mod tests {
         let mut air: Vec<Vec<u8>> = Vec::new();
         for ms in 0..20_000 {
             let now = Mono::from_millis(ms);
-            if ms % 20 == 0 {
-                to_send.next().map(|m| outbox.push(now, m).unwrap());
+            if ms % 20 == 0
+                && let Some(message) = to_send.next()
+            {
+                outbox.push(now, message).unwrap();
             }
             let mut body = Vec::new();
             while outbox.write(now, Span::from_millis(70), 1_100, &mut body) {

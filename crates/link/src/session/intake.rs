@@ -93,7 +93,7 @@ impl Session {
         }
     }
 
-    fn take(
+    pub(super) fn take(
         &mut self,
         now: Mono,
         path: usize,
@@ -115,12 +115,14 @@ impl Session {
             return Err(DecodeError::Field { field: "command from the patient side", value: 0 });
         };
         let (newest, mut commands) = repeat::decode_beat(body, |seq| arrivals.is_wanted(seq))?;
-        self.command_at = now;
         // older ones first, so that numbers go up within one beat
         commands.sort_unstable_by_key(|command| command.seq);
         for command in commands {
             let Some(ahead) = arrivals.accept(command.seq) else { continue };
             self.counts.commands += 1;
+            if ahead {
+                self.command_at = now;
+            }
             self.events.push_back(Event::Command {
                 seq: command.seq,
                 issued_at: command.issued_at,

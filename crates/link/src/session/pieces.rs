@@ -18,7 +18,7 @@ pub const PIECES_MAX: usize = 1_024;
 /// The longest picture.
 pub const PICTURE_MAX: usize = PIECES_MAX * PIECE_MAX;
 /// Pictures that stay incomplete although their parity was sized for the loss, at most.
-const RESIDUAL: f64 = 1e-4;
+const RESIDUAL: f64 = 3e-4;
 
 /// What every piece of one picture says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +122,7 @@ pub fn check(bytes: &[u8]) -> u32 {
     (sum ^ sum >> 32) as u32
 }
 
-/// Parity pieces for `data` pieces under this random loss: as few as leave one picture in ten
+/// Parity pieces for `data` pieces under this random loss: as few as leave three pictures in ten
 /// thousand incomplete, and at most the fraction `most` of the data (but two, and one when the path
 /// loses next to nothing, for small pictures).
 pub(crate) fn parity_for(data: usize, loss: f64, most: f64) -> usize {
@@ -164,7 +164,7 @@ mod tests {
     fn l_071_parity_grows_with_loss_and_stays_within_its_share() {
         assert!((1..=3).contains(&parity_for(36, 0.0, 0.3)));
         assert!((3..=5).contains(&parity_for(36, 0.01, 0.3)));
-        assert!((8..=10).contains(&parity_for(36, 0.05, 0.3)), "{}", parity_for(36, 0.05, 0.3));
+        assert!((7..=10).contains(&parity_for(36, 0.05, 0.3)), "{}", parity_for(36, 0.05, 0.3));
         assert_eq!(parity_for(36, 0.5, 0.3), 10);
         assert_eq!(parity_for(1, 0.0, 0.3), 1);
         assert_eq!(parity_for(3, 0.05, 0.3), 2);

@@ -143,18 +143,16 @@ impl Reassembly {
         Some(Fate::Lost { seq })
     }
 
-    /// When something may have to be asked for or given up.
-    pub(crate) fn poll_timeout(&self, round_trip: Span) -> Option<Mono> {
+    /// When something may have to be given up.
+    pub(crate) fn give_up_at(&self, round_trip: Span) -> Option<Mono> {
         let patience = self.patience(round_trip);
-        let incomplete = || self.waiting.values().filter(|w| !w.is_whole());
-        let ask = incomplete().map(|w| w.ask_at(round_trip)).min().filter(|_| self.asking);
-        let over = self.waiting.values().next().map(|w| w.since + patience);
-        ask.into_iter().chain(over).min()
+        self.waiting.values().next().map(|w| w.since + patience)
     }
 
-    /// Whether something is to be asked for now.
-    pub(crate) fn has_asks(&self, now: Mono, round_trip: Span) -> bool {
-        self.asking && self.waiting.values().any(|w| !w.is_whole() && now >= w.ask_at(round_trip))
+    /// When something has to be asked for.
+    pub(crate) fn ask_at(&self, round_trip: Span) -> Option<Mono> {
+        let incomplete = self.waiting.values().filter(|w| !w.is_whole());
+        incomplete.map(|w| w.ask_at(round_trip)).min().filter(|_| self.asking)
     }
 
     /// What to ask for now.
@@ -217,17 +215,13 @@ fn add(waiting: &mut Waiting, piece: &Piece<'_>) -> Added {
     let repaired = seen.pieces.iter().take(seen.shape.data.into()).any(Option::is_none);
     let whole = join(seen).filter(|bytes| pieces::check(bytes) == seen.shape.check);
     seen.pieces = Vec::new();
-    match whole {
-        Some(bytes) => {
-            seen.whole = Some(bytes);
-            if repaired { Added::Repaired } else { Added::Fine }
-        }
+    let Some(bytes) = whole else {
         // Nothing of it can be trusted: it is waited for anew, and given up in its time.
-        None => {
-            waiting.seen = None;
-            Added::Contradicts
-        }
-    }
+        waiting.seen = None;
+        return Added::Contradicts;
+    };
+    seen.whole = Some(bytes);
+    if repaired { Added::Repaired } else { Added::Fine }
 }
 
 /// Puts enough pieces together.

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! seq varint | issued_at ns 8 | len varint | bytes | count 1 |
-//! each older one: age varint (seq before the newest) | issued before the newest, ns, varint |
-//!                 form 1 | form 0: len varint, bytes
-//!                        | form 1: pairs (equal bytes 1, different bytes 1, those bytes) against
-//!                          the command before it in this packet, until its length is reached
+//! each older one: age (seq before the newest) and form, varint 2 * age + form |
+//!                 issued before the newest, ns, varint |
+//!                 form 0: len varint, bytes
+//!                 form 1: tokens (equal count 4 bits, different count 4 bits, different bytes)
+//!                         against the command before it in this packet, to its length
 //! ```
 //! Which older ones: every loss probability p is cured in time by n near repeats with
 //! p^(n+1) <= 1e-5; bursts are bridged for the record by two repeats further back; what is left
@@ -28,6 +29,8 @@ const NEAR: std::ops::RangeInclusive<u64> = 2..=4;
 const FAR_MAX: u64 = 43;
 /// Older commands in one packet, at most.
 const OLDER_MAX: usize = 16;
+/// Beats that follow each other soon when no new command comes.
+const FLUSHES_SOON: u32 = 2;
 /// Ranges of missing commands in one report, at most.
 pub(crate) const RANGES_MAX: usize = 24;
 
@@ -77,6 +80,8 @@ pub(crate) struct Repeater {
     /// Asked for again, ascending.
     wanted: Vec<(u64, u64)>,
     last_sent: Mono,
+    /// Beats since the newest command, without a new one.
+    flushes: u32,
     pub(crate) weather: Weather,
     budget: usize,
     pub(crate) sent_again: u64,
@@ -91,6 +96,7 @@ impl Repeater {
             arrived: 0,
             wanted: Vec::with_capacity(RANGES_MAX),
             last_sent: Mono::ZERO,
+            flushes: 0,
             weather: Weather::default(),
             budget,
             sent_again: 0,
@@ -101,6 +107,7 @@ impl Repeater {
     pub(crate) fn push(&mut self, now: Mono, bytes: &[u8]) -> u64 {
         let seq = self.next;
         self.next += 1;
+        self.flushes = 0;
         if let Some(slot) = self.slots.get_mut((seq % HISTORY) as usize) {
             slot.seq = seq;
             slot.issued_at = now;
@@ -126,7 +133,9 @@ impl Repeater {
     /// When a beat must go although nobody gave a command: the newest one is not confirmed, so it
     /// or something the peer asked for is still on its way.
     pub(crate) fn flush_at(&self) -> Option<Mono> {
-        (self.arrived < self.next).then(|| self.last_sent + Span::from_millis(20))
+        // soon at first: no later beat cures the loss of the last one
+        let wait = Span::from_millis(if self.flushes <= FLUSHES_SOON { 2 } else { 20 });
+        (self.arrived < self.next).then(|| self.last_sent + wait)
     }
 
     /// Writes a beat: the newest command, older ones, and some of those asked for, if the last
@@ -134,6 +143,7 @@ impl Repeater {
     pub(crate) fn write(&mut self, now: Mono, patience: Span, room: usize, out: &mut Vec<u8>) {
         let Some(newest) = self.next.checked_sub(1) else { return };
         self.last_sent = now;
+        self.flushes = self.flushes.saturating_add(1);
         let start = out.len();
         let Some(head) = self.slots.get((newest % HISTORY) as usize) else { return };
         put_varint(out, newest);
@@ -200,17 +210,18 @@ impl<'a> Older<'a> {
             return false;
         }
         let before = out.len();
-        put_varint(out, self.newest - slot.seq);
+        let age = self.newest - slot.seq;
         let earlier = newest.issued_at.since(slot.issued_at);
+        put_varint(out, age << 1 | 1);
         put_varint(out, earlier.as_nanos());
-        let form_at = out.len();
-        out.push(1);
+        let difference_at = out.len();
         put_difference(out, &previous.bytes, &slot.bytes);
         if slot.bytes.len() != previous.bytes.len()
-            || out.len() > form_at + 1 + slot.bytes.len() + 2
+            || out.len() > difference_at + slot.bytes.len() + 2
         {
-            out.truncate(form_at);
-            out.push(0);
+            out.truncate(before);
+            put_varint(out, age << 1);
+            put_varint(out, earlier.as_nanos());
             put_sized(out, &slot.bytes);
         }
         if out.len() > end {
@@ -223,40 +234,46 @@ impl<'a> Older<'a> {
     }
 }
 
-/// Pairs of (equal, different) counts and the different bytes. Single equal bytes between different
-/// ones are taken as different: a pair costs two.
+/// Tokens of (equal, different) counts, four bits each, and the different bytes. A count of 15 goes
+/// on in a byte of its own.
 fn put_difference(out: &mut Vec<u8>, old: &[u8], new: &[u8]) {
     let mut pairs = old.iter().zip(new).map(|(a, b)| (a == b, *b)).peekable();
     while pairs.peek().is_some() {
-        let mut equal = 0_u8;
-        while equal < u8::MAX && pairs.next_if(|(same, _)| *same).is_some() {
+        let mut equal = 0;
+        while equal < COUNT_MAX && pairs.next_if(|(same, _)| *same).is_some() {
             equal += 1;
         }
-        out.push(equal);
-        let count_at = out.len();
-        out.push(0);
-        let mut count = 0_u8;
-        while count < u8::MAX {
+        let mut different = [0; COUNT_MAX];
+        let mut count = 0;
+        for place in &mut different {
             let Some((_, byte)) = pairs.next_if(|(same, _)| !*same) else { break };
-            out.push(byte);
+            *place = byte;
             count += 1;
         }
-        if let Some(place) = out.get_mut(count_at) {
-            *place = count;
-        }
+        out.push((equal.min(15) << 4 | count.min(15)) as u8);
+        out.extend([equal, count].iter().filter(|n| **n >= 15).map(|n| (n - 15) as u8));
+        out.extend(different.iter().take(count));
     }
 }
+
+/// The most bytes one count of a token holds.
+const COUNT_MAX: usize = 15 + 255;
 
 fn read_difference(reader: &mut Reader<'_>, old: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let mut new = Vec::with_capacity(old.len());
     while new.len() < old.len() {
-        let (equal, count) = (usize::from(reader.u8()?), usize::from(reader.u8()?));
-        let bad = DecodeError::Field { field: "difference", value: (equal + count) as u64 };
-        if equal + count == 0 || new.len() + equal + count > old.len() {
+        let token = reader.u8()?;
+        let mut count = |nibble: u8| -> Result<usize, DecodeError> {
+            let more = if nibble == 15 { reader.u8()? } else { 0 };
+            Ok(usize::from(nibble) + usize::from(more))
+        };
+        let (equal, different) = (count(token >> 4)?, count(token & 15)?);
+        let bad = DecodeError::Field { field: "difference", value: (equal + different) as u64 };
+        if equal + different == 0 || new.len() + equal + different > old.len() {
             return Err(bad);
         }
         new.extend_from_slice(old.get(new.len()..new.len() + equal).ok_or(bad)?);
-        new.extend_from_slice(reader.take(count)?);
+        new.extend_from_slice(reader.take(different)?);
     }
     Ok(new)
 }
@@ -297,16 +314,17 @@ pub fn decode_beat(
     };
     keep(newest, issued_at, &previous);
     for _ in 0..count {
-        let age = reader.varint()?;
+        let age_and_form = reader.varint()?;
+        let age = age_and_form >> 1;
         let earlier = Span::from_nanos(reader.varint()?);
         let seq = newest
             .checked_sub(age)
             .filter(|_| age > 0)
             .ok_or(DecodeError::Field { field: "age", value: age })?;
-        previous = match reader.u8()? {
-            0 => reader.sized(COMMAND_MAX)?.to_vec(),
-            1 => read_difference(&mut reader, &previous)?,
-            form => return Err(DecodeError::Field { field: "form", value: form.into() }),
+        previous = if age_and_form & 1 == 0 {
+            reader.sized(COMMAND_MAX)?.to_vec()
+        } else {
+            read_difference(&mut reader, &previous)?
         };
         keep(seq, issued_at.before(earlier), &previous);
     }

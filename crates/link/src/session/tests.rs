@@ -1,1 +1,6 @@
-
+mod clocks;
+mod commands;
+mod drill;
+mod hostile;
+mod messages;
+mod pictures;
