@@ -8,12 +8,19 @@ use telehand_video::{Encoder, EncoderConfig};
 /// The account after frames 0 to 19 of a real stream without any feedback, and the frame that
 /// carries its first mark, which marks itself.
 fn account() -> (Ledger, u32) {
+    account_with_idr_at(0)
+}
+
+fn account_with_idr_at(join: u32) -> (Ledger, u32) {
     let config = EncoderConfig { width: 64, height: 64, ..EncoderConfig::default() };
     let mut encoder = Encoder::new(config).unwrap();
     let film = Film::of(64, 64);
     let mut ledger = Ledger::default();
     let mut carrier = None;
     for frame in 0..20 {
+        if frame == join {
+            encoder.request_idr();
+        }
         let unit = encoder.encode(film.picture(frame), at(frame), frame).unwrap().unwrap();
         let links = ledger.enter(frame, &unit.bytes).unwrap();
         assert_eq!(links, unit.links);
@@ -94,4 +101,6 @@ fn v_064_an_idr_is_asked_for_only_when_nothing_else_helps() {
     let nothing = Feedback { intact: None, kept: [None, None], ..well(1, None) };
     assert!(ask(nothing), "the first IDR is lost");
     assert!(ask(Feedback { seen: None, ..nothing }), "nothing came at all");
+    let joining = Feedback { intact: Some(16), seen: Some(16), wants_idr: true, ..well(1, None) };
+    assert!(!account_with_idr_at(17).0.judge(&joining).unwrap().idr, "one is on its way");
 }

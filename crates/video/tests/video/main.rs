@@ -12,5 +12,6 @@ mod line;
 mod rate;
 mod receiver;
 mod recovery;
+mod references;
 mod scene;
 mod stream;
