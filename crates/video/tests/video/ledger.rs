@@ -62,6 +62,14 @@ fn v_061_a_mark_is_confirmed_once_and_only_if_it_is_held() {
 }
 
 #[test]
+fn v_061_an_idr_makes_an_open_mark_void() {
+    let (mut ledger, carrier) = account_with_idr_at(17);
+    assert!(carrier < 17);
+    let shown = Feedback { kept: [Some(17), None], ..well(1, None) };
+    assert_eq!(ledger.judge(&shown), Ok(Requests::default()));
+}
+
+#[test]
 fn v_062_a_break_asks_for_recovery_from_the_newest_intact_frame() {
     let (mut ledger, carrier) = account();
     let broken =
