@@ -25,7 +25,7 @@ fn account_with_idr_at(join: u32) -> (Ledger, u32) {
         let links = ledger.enter(frame, &unit.bytes).unwrap();
         assert_eq!(links, unit.links);
         assert!(!ledger.must_send_idr(frame, links));
-        if frame > 0 && links.keeps.is_some() {
+        if !unit.idr && links.keeps.is_some() {
             carrier = Some(frame);
         }
     }
