@@ -25,7 +25,7 @@ const FILES: [&str; 5] =
 /// Make a demo authority and one identity for each side.
 #[derive(Debug, Clone, clap::Args)]
 pub struct KeysArgs {
-    /// Where to put them [default: $TELEHAND_KEYS, else telehand/keys in $XDG_DATA_HOME or
+    /// Where to put them [default: `$TELEHAND_KEYS`, else telehand/keys in `$XDG_DATA_HOME` or
     /// ~/.local/share]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,

@@ -267,3 +267,6 @@ impl Shared {
         let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests;

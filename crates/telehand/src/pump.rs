@@ -9,11 +9,12 @@ mod send;
 mod statistics;
 
 use crate::keys_cli;
-use crate::net::{Config, Driver, Endpoint, Handle, PathSpec, Status};
+use crate::net::{Config, Driver, Endpoint, Handle, PathSpec, Snapshot, SocketSnapshot, Status};
 use anyhow::bail;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
+use telehand_link::PathFigures;
 use telehand_link::identity::Role;
 use telehand_vocab::Span;
 
@@ -76,6 +77,8 @@ pub fn run(args: &PumpArgs) -> anyhow::Result<()> {
     let credentials = keys_cli::load(args.keys.as_deref(), role)?;
     let mut config = Config::new(credentials, args.paths.clone());
     config.beat = Some(Span::from_nanos(1_000_000_000 / u64::from(args.rate)));
+    // As many repeats as the link asks for shall fit, though these bytes cannot be squeezed.
+    config.session.repeat_budget = 4 * (args.size + 16);
     if args.send { send::run(args, config) } else { receive::run(args, config) }
 }
 
@@ -140,6 +143,28 @@ fn boot() -> u64 {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(16).collect();
     u64::from_str_radix(&digits, 16).unwrap_or(0)
+}
+
+/// One network, as this end sees it at the end of the stream.
+#[derive(Debug, serde::Serialize)]
+struct PathSummary {
+    name: String,
+    /// Share of the datagrams lost lately, towards the receiver of the commands.
+    loss: f64,
+    one_way_ms: Option<f64>,
+    up: bool,
+}
+
+/// The paths of the last snapshot; `out` when this end sends.
+fn paths(snapshot: &Snapshot, out: bool) -> Vec<PathSummary> {
+    let figures = snapshot.figures.iter().flat_map(|figures| &figures.paths);
+    let summary = |(socket, path): (&SocketSnapshot, &PathFigures)| PathSummary {
+        name: socket.label.clone(),
+        loss: if out { path.loss_out } else { path.loss_in },
+        one_way_ms: if out { path.one_way_out } else { path.one_way_in }.map(Span::as_millis_f64),
+        up: path.up,
+    };
+    snapshot.sockets.iter().zip(figures).map(summary).collect()
 }
 
 /// Starts the driver and waits for what the endpoint reports at the end.

@@ -1,8 +1,8 @@
 //! The receiving end: notes when each command first arrived.
 
 use super::statistics::{Arrival, Spread, in_time, longest_gap_ms};
-use super::{COUNT_MAX, Mark, PumpArgs, boot, drive};
-use crate::net::{Config, Endpoint};
+use super::{COUNT_MAX, Mark, PathSummary, PumpArgs, boot, drive, paths};
+use crate::net::{Config, Endpoint, Snapshot};
 use anyhow::Context as _;
 use serde::Serialize;
 use std::fs::File;
@@ -118,6 +118,7 @@ struct Summary {
     longest_gap_ms: f64,
     /// Everything that arrived, all paths, headers of the session included.
     bytes_received: u64,
+    paths: Vec<PathSummary>,
     realtime: bool,
 }
 
@@ -129,13 +130,13 @@ pub fn run(args: &PumpArgs, config: Config) -> anyhow::Result<()> {
     // The log is opened first: better no run than one whose result cannot be kept.
     let log = args.log.as_deref().map(open).transpose()?;
     let (handle, finished) = drive(config, sink, &wait, patience)?;
-    let realtime = handle.snapshot().realtime;
+    let snapshot = handle.snapshot();
     std::thread::sleep(LINGER);
     handle.stop();
     if let Some(log) = log {
         write(log, &finished.arrivals).context("cannot write the log")?;
     }
-    let line = serde_json::to_string(&summary(&finished, realtime))?;
+    let line = serde_json::to_string(&summary(&finished, &snapshot))?;
     if args.log.as_deref().is_some_and(is_stdout) {
         eprintln!("{line}")
     } else {
@@ -144,7 +145,7 @@ pub fn run(args: &PumpArgs, config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn summary(finished: &Finished, realtime: bool) -> Summary {
+fn summary(finished: &Finished, snapshot: &Snapshot) -> Summary {
     let Finished { arrivals, end, bytes, error_ns, offset_ns } = finished;
     let received = arrivals.len() as u64;
     let sent = end.map(|(count, _)| count);
@@ -168,7 +169,8 @@ fn summary(finished: &Finished, realtime: bool) -> Summary {
         clock_error_ms: error_ns.filter(|_| clock == "mapped").map(|ns| ns as f64 * 1e-6),
         longest_gap_ms: longest_gap_ms(arrivals),
         bytes_received: *bytes,
-        realtime,
+        paths: paths(snapshot, false),
+        realtime: snapshot.realtime,
     }
 }
 

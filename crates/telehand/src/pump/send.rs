@@ -1,6 +1,6 @@
 //! The sending end: one numbered command a beat, then a reliable end.
 
-use super::{Mark, PumpArgs, boot, drive};
+use super::{Mark, PathSummary, PumpArgs, boot, drive, paths};
 use crate::clock;
 use crate::net::{Config, Endpoint};
 use anyhow::bail;
@@ -107,6 +107,9 @@ struct Summary {
     /// Everything that left this machine, all paths, headers of the session included.
     bytes_sent: u64,
     kbit_s: f64,
+    /// Older commands in each beat, at the end.
+    repeats: usize,
+    paths: Vec<PathSummary>,
     beats_missed: u64,
     beat_latest_ms: f64,
     realtime: bool,
@@ -143,6 +146,8 @@ pub fn run(args: &PumpArgs, config: Config) -> anyhow::Result<()> {
         seconds: finished.seconds,
         bytes_sent: finished.bytes,
         kbit_s: finished.bytes as f64 * 8e-3 / finished.seconds.max(1e-9),
+        repeats: snapshot.figures.as_ref().map_or(0, |figures| figures.repeats),
+        paths: paths(&snapshot, true),
         beats_missed: snapshot.beats_missed,
         beat_latest_ms: snapshot.beat_latest.as_millis_f64(),
         realtime: snapshot.realtime,
