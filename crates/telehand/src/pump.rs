@@ -54,7 +54,7 @@ pub struct PumpArgs {
     /// How many commands to send
     #[arg(long, required_if_eq("send", "true"))]
     pub count: Option<u64>,
-    /// Where to write `seq,sent_ns,received_ns` (CLOCK_MONOTONIC of each machine); - for the
+    /// Where to write `seq,sent_ns,received_ns` (`CLOCK_MONOTONIC` of each machine); - for the
     /// standard output
     #[arg(long, value_name = "FILE", conflicts_with = "send")]
     pub log: Option<PathBuf>,

@@ -219,6 +219,7 @@ impl<E: Endpoint> Driver<E> {
             Role::Bedside => session::Role::Console,
             Role::Console => session::Role::Patient,
         };
+        self.next_beat = self.config.beat.map(|beat| now + beat);
         let session = Session::new(role, keys, self.config.session.clone(), now);
         let up = self.session.insert(Up { session, id, peer, since: now, silent_since: None });
         self.endpoint.on_up(now, &mut up.session, &up.peer);
@@ -242,7 +243,8 @@ impl<E: Endpoint> Driver<E> {
     fn wait(&self) {
         let session = self.session.as_ref().and_then(|up| up.session.poll_timeout());
         let now = clock::now();
-        let until = [self.next_beat, session, self.negotiator.poll_timeout()]
+        let beat = self.session.as_ref().and(self.next_beat);
+        let until = [beat, session, self.negotiator.poll_timeout()]
             .into_iter()
             .flatten()
             .fold((now + WAIT_MAX).min(self.publish_at), Mono::min);

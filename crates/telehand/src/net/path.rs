@@ -182,7 +182,9 @@ mod tests {
         assert!(
             check(&[dial.clone(), listen.clone()], true).unwrap_err().to_string().contains("dials")
         );
-        assert!(check(&[dial.clone()], false).unwrap_err().to_string().contains("listens"));
+        assert!(
+            check(std::slice::from_ref(&dial), false).unwrap_err().to_string().contains("listens")
+        );
         assert_eq!(check(&[], true).unwrap_err(), PathError::Count { found: 0 });
         assert_eq!(check(&vec![dial; 9], true).unwrap_err(), PathError::Count { found: 9 });
     }

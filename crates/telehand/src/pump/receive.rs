@@ -138,9 +138,9 @@ pub fn run(args: &PumpArgs, config: Config) -> anyhow::Result<()> {
     }
     let line = serde_json::to_string(&summary(&finished, &snapshot))?;
     if args.log.as_deref().is_some_and(is_stdout) {
-        eprintln!("{line}")
+        eprintln!("{line}");
     } else {
-        println!("{line}")
+        println!("{line}");
     }
     Ok(())
 }
