@@ -8,12 +8,13 @@ export type Action = "enable" | "disable" | "grant" | "take_over" | "stop" | "cl
 /**
  * Why an action would be refused as far as this page knows; null where it may be tried.
  *
- * Stop is never kept back by a doubt: only when the arms are stopped already.
+ * Stop and take-over are never kept back by a doubt: a page that hears nothing still sends them.
  */
 export function whyNot(action: Action, station: Station): WordKey | null {
   const { state, live } = station;
   const guard = state?.guard;
   if (action === "stop") return live && guard?.state === "SAFE_OFF" ? "why_stopped_already" : null;
+  if (action === "take_over" && (!live || !guard)) return null;
   if (!state || !live) return "why_connection";
   if (!guard) return "why_no_state";
   const name = guard.state;

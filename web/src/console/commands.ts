@@ -64,10 +64,10 @@ export class Commands implements Orders {
 
   whyNoHold(): string | null {
     const { state, live } = this.#station;
-    if (!state || !live) return t("why_connection");
+    // in doubt about the present state the button works
+    if (!state || !live) return null;
     const name = state.guard?.state;
     if (name === "HOLD") return t("why_holding");
-    // in doubt about the present state the button works
     return name === "ARMED" || name === "FOLLOWING" || !name ? null : t("why_not_held");
   }
 }

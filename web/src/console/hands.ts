@@ -10,13 +10,11 @@ import type { HandMessage, Pedals } from "../lib/contract";
 
 export type Side = 0 | 1;
 
-/** 60 degrees. */
+/** An open grip, 46 degrees; the console takes up to 60. */
 const GRIP_OPEN_RAD = 0.8;
 const GRIP_SPEED_RAD_S = 4;
 /** Turning is not scaled; the guard allows 2 rad/s. */
 export const TURN_RAD_S = 1.2;
-/** A fast mouse may run ahead of the speed limit by this much time; the rest is dropped. */
-const BACKLOG_S = 0.15;
 /** A hand never leaves this box, metres: far inside the 10 m the console accepts. */
 const REACH_M = 5;
 
@@ -29,26 +27,20 @@ class Hand {
   /** 0 open to 1 closed. */
   squeeze = 0;
   locked = false;
-  #asked: Vector = [0, 0, 0];
 
+  /**
+   * Wherever the device went. A mouse is faster than an arm may be: the console's governor lets
+   * the excess go (crates/telehand/src/console/governor.rs).
+   */
   move(by: Vector): void {
-    for (const i of [0, 1, 2] as const) if (Number.isFinite(by[i])) this.#asked[i] += by[i];
+    for (const i of [0, 1, 2] as const) {
+      const to = this.position[i] + by[i];
+      if (Number.isFinite(to)) this.position[i] = Math.min(REACH_M, Math.max(-REACH_M, to));
+    }
   }
 
-  /** Goes towards what was asked, no faster than `speed` metres a second. */
-  step(dt_s: number, speed: number): void {
-    const asked = this.#asked;
-    const distance = Math.hypot(...asked);
-    if (distance > 0) {
-      const reach = Math.min(distance, speed * dt_s);
-      const left = Math.min(distance - reach, speed * BACKLOG_S);
-      for (const i of [0, 1, 2] as const) {
-        const direction = asked[i] / distance;
-        const to = this.position[i] + direction * reach;
-        this.position[i] = Math.min(REACH_M, Math.max(-REACH_M, to));
-        asked[i] = left < 1e-7 ? 0 : direction * left;
-      }
-    }
+  /** The grip closes and opens at a speed, not at once. */
+  step(dt_s: number): void {
     const wanted = GRIP_OPEN_RAD * (1 - (this.locked ? 1 : this.squeeze));
     const most = GRIP_SPEED_RAD_S * dt_s;
     this.grip += Math.min(most, Math.max(-most, wanted - this.grip));
@@ -71,10 +63,6 @@ class Hand {
     this.q = q.map((c) => c / norm) as Hand["q"];
   }
 
-  forget(): void {
-    this.#asked = [0, 0, 0];
-  }
-
   message(): HandMessage {
     const [x, y, z] = this.position;
     return { x, y, z, q: [...this.q], grip: this.grip };
@@ -84,7 +72,7 @@ class Hand {
 export class Hands {
   readonly #hands: [Hand, Hand] = [new Hand(), new Hand()];
 
-  /** Asks for a displacement, metres. */
+  /** By a displacement, metres. */
   move(side: Side, by: Vector): void {
     this.#hands[side].move(by);
   }
@@ -106,14 +94,8 @@ export class Hands {
     return this.#hands[side].locked;
   }
 
-  /** `speed` in metres a second of the hand. */
-  step(dt_s: number, speed: number): void {
-    for (const hand of this.#hands) hand.step(dt_s, speed);
-  }
-
-  /** Motion asked for and not yet made is dropped. Jaws stay as they are. */
-  forget(): void {
-    for (const hand of this.#hands) hand.forget();
+  step(dt_s: number): void {
+    for (const hand of this.#hands) hand.step(dt_s);
   }
 
   messages(): [HandMessage, HandMessage] {

@@ -16,7 +16,7 @@ const TICK_MS = 8;
 const BEAT_MS = 25;
 const MOUSE_M_PER_PX = 0.00025;
 const WHEEL_M_PER_PX = 0.00006;
-/** Arrow keys, of the speed limit. */
+/** Of the speed limit, for arrow keys. */
 const KEY_SPEED = 0.6;
 
 const PEDAL_KEYS: Record<string, keyof Pedals> = {
@@ -126,7 +126,6 @@ export class Input {
     this.#buttonPedals.clear();
     this.#held.clear();
     this.#padReleased = false;
-    this.#hands.forget();
     this.pedals = PEDALS_UP;
     this.#send(true);
   }
@@ -247,7 +246,7 @@ export class Input {
     )
       this.pedals = pedals;
     for (const code of this.#held) this.#heldStep(code, dt_s, speed);
-    this.#hands.step(dt_s, speed);
+    this.#hands.step(dt_s);
     this.#send(false);
   }
 

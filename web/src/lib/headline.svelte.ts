@@ -40,6 +40,11 @@ export function headline(station: Station): Headline {
   const holder = holderOf(state);
   if (cause && (guard.state === "HOLD" || guard.state === "SAFE_OFF"))
     return { ...words, holder, code, what: cause.what, next: cause.clears };
+  const alarm = guard.alarms.find((one) => one.active);
+  if (alarm && guard.state !== "OFF") {
+    const advice = causeWords(alarm.code, alarm.name);
+    return { ...words, holder, code: alarm.code, what: advice.what, next: advice.clears };
+  }
   return { ...words, holder, code: null, what: "", next: nextOf(state) };
 }
 

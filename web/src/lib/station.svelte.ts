@@ -131,6 +131,7 @@ export class Station {
 
   #hear(text: string): void {
     const message = JSON.parse(text) as State | Pong;
+    if (message.type === "state") sane(message);
     if (message.type === "pong") {
       this.clock.pong(message.t, nowMs(), message.server_us);
       this.onclock(this.clock.offset_us);
@@ -157,4 +158,23 @@ export class Station {
     this.now_ms = nowMs();
     this.live = this.#socket !== null && this.now_ms - this.#heard_ms < SILENT_MS;
   }
+}
+
+/** What one process cannot know yet it leaves out, or says as a time beyond all time. */
+function sane(state: State): void {
+  state.link ??= { status: "handshaking", peer: null, clock_error_ms: null, paths: [] };
+  state.arms ??= [];
+  state.hands ??= [];
+  const link = state.link;
+  link.clock_error_ms = known(link.clock_error_ms);
+  for (const path of link.paths) path.error_ms = known(path.error_ms);
+  if (state.picture) state.picture.age_ms = known(state.picture.age_ms);
+  if (state.guard) state.guard.command_age_ms = known(state.guard.command_age_ms);
+}
+
+/** No delay is a day long. */
+const DAY_MS = 8.64e7;
+
+function known(value: number | null | undefined): number | null {
+  return value === null || value === undefined || !(value < DAY_MS) ? null : value;
 }

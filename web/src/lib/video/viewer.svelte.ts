@@ -39,7 +39,7 @@ export class Viewer {
   /** Age of the picture on the screen, milliseconds, by the process's clock. */
   get age_ms(): number | null {
     const last = this.#last;
-    if (!last) return this.#station.state?.picture?.age_ms ?? null;
+    if (!last) return null;
     const now = this.#station.now_ms;
     const server = this.#station.clock.server_us(now);
     const since_drawn = Math.max(0, now - last.drawn_ms);
