@@ -95,11 +95,8 @@ pub fn directory(given: Option<&Path>) -> anyhow::Result<PathBuf> {
 /// When the files are missing, unreadable or not what they should be.
 pub fn load(given: Option<&Path>, role: Role) -> anyhow::Result<Credentials> {
     let dir = directory(given)?;
-    if given.is_none() && !dir.join("authority.pem").exists() {
-        let _alone = lock(&dir)?;
-        if !dir.join("authority.pem").exists() {
-            make(&dir, "console", "bedside")?;
-        }
+    if given.is_none() {
+        ensure(&dir)?;
     }
     let body = |name: &str| {
         let path = dir.join(name);
@@ -118,6 +115,18 @@ pub fn load(given: Option<&Path>, role: Role) -> anyhow::Result<Credentials> {
         );
     }
     Ok(credentials)
+}
+
+/// Makes a demo authority and its identities in `dir` when there are none.
+///
+/// # Errors
+/// When the directory cannot be written.
+pub fn ensure(dir: &Path) -> anyhow::Result<()> {
+    if dir.join("authority.pem").exists() {
+        return Ok(());
+    }
+    let _alone = lock(dir)?;
+    if dir.join("authority.pem").exists() { Ok(()) } else { make(dir, "console", "bedside") }
 }
 
 /// Writes a new authority and two identities; `authority.pem` last, so that whoever sees it sees

@@ -248,7 +248,10 @@ impl<R: Robot> Servo<R> {
                     Ok((permit, next)) => {
                         let port = self.robot.arm_mut(arm.id);
                         match port.servo_jp(permit, &next.joints, next.jaw_rad) {
-                            Ok(()) => arm.setpoint = next,
+                            Ok(()) => {
+                                arm.setpoint = next;
+                                arm.fault = false;
+                            }
                             Err(_) => arm.fault = true,
                         }
                         return None;
@@ -266,7 +269,7 @@ impl<R: Robot> Servo<R> {
         if let Ok(permit) = arm.gate.hold_permit(&self.supervisor, tick) {
             let (joints, jaw) = (arm.setpoint.joints, arm.setpoint.jaw_rad);
             let kept = self.robot.arm_mut(arm.id).servo_jp(permit, &joints, jaw);
-            arm.fault |= kept.is_err();
+            arm.fault = kept.is_err();
         }
         refusal
     }

@@ -211,7 +211,7 @@ impl Plan {
             }
         }
         let keys = place.folder.join("keys");
-        keys_cli::load(Some(&keys), telehand_link::identity::Role::Console)?;
+        keys_cli::ensure(&keys)?;
         let token = http::fresh_token()?;
         let free = free_ports(2 * names.len() + 3)?;
         let port = |index: usize| free.get(index).copied().unwrap_or(0);
