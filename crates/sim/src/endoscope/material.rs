@@ -6,7 +6,7 @@
 /// computer finds them in a compressed picture as surely as a surgeon does.
 pub const OBJECT_COLOURS: [[f32; 3]; 6] = [
     [0.85, 0.20, 0.010],
-    [0.010, 0.13, 0.80],
+    [0.015, 0.19, 0.92],
     [0.82, 0.62, 0.010],
     [0.78, 0.02, 0.36],
     [0.010, 0.42, 0.16],

@@ -150,7 +150,8 @@ impl Field {
         eyes: [Option<&Samples>; 2],
     ) -> Vec<[f64; 2]> {
         let board_from_camera = camera_from_board.inverse();
-        let half = self.board.half_m + 0.01;
+        // beyond the plate lies tissue, which is orange in places
+        let half = self.board.half_m - 0.001;
         let mut points = Vec::new();
         for (eye, samples) in eyes.into_iter().enumerate() {
             let lens = board_from_camera.point(Vec3::new(optics.eye_x(eye), 0.0, 0.0));
@@ -205,5 +206,81 @@ fn blend(held: &Seen, seen: &Seen) -> Seen {
         at: [x + share * (sx - x), y + share * (sy - y)],
         born: seen.born,
         times: held.times.saturating_add(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endoscope::SoftRenderer;
+    use crate::scene::{Object, Scene};
+
+    /// A board with rings near their pegs, tools lifted, seen from the demo's endoscope.
+    fn scene(rings: &[[f64; 2]]) -> Scene {
+        let layout = telehand_motion::cart::Layout::demo();
+        let mut scene = Scene::example();
+        let [_, _, ecm] = layout.home;
+        scene.endoscope.world_from_camera = layout.world_from_camera(&ecm);
+        for tool in &mut scene.instruments {
+            let aside = Vec3::new(0.0, 0.09, 0.03);
+            tool.world_from_tip.translation += aside;
+            tool.wrist += aside;
+        }
+        scene.objects = [None; OBJECTS_MAX];
+        for (k, (slot, [x, y])) in scene.objects.iter_mut().zip(rings).enumerate() {
+            let position = Vec3::new(*x, *y, scene.board.ring_minor_m);
+            let rotation = Quat::IDENTITY;
+            *slot =
+                Some(Object { id: k as u8, colour: k as u8, position, rotation, held_by: None });
+        }
+        scene
+    }
+
+    fn looked(size: [usize; 2], scene: &Scene) -> Field {
+        let [width, height] = size;
+        let mut endoscope = SoftRenderer::new(width, height, true);
+        let mut picture = endoscope.picture();
+        let mut field = Field::new(scene.board);
+        endoscope.render(scene, &mut picture).unwrap();
+        for k in 0..6 {
+            field.see(&picture, Mono::from_millis(33 * (k + 1)));
+        }
+        field
+    }
+
+    const RINGS: [[f64; 2]; 6] = [
+        [-0.0165, 0.0007],
+        [-0.0152, 0.0309],
+        [-0.0168, -0.0293],
+        [-0.0469, 0.0],
+        [0.0455, 0.0303],
+        [0.0167, -0.0306],
+    ];
+
+    #[test]
+    fn s_022_rings_and_board_are_found_to_less_than_a_millimetre() {
+        for (size, limit) in [([640, 480], 7e-4), ([480, 360], 1.2e-3)] {
+            let scene = scene(&RINGS);
+            let field = looked(size, &scene);
+            let found = field.camera_from_board().expect("the board is found");
+            let truth = scene.endoscope.world_from_camera.inverse();
+            for (colour, [x, y]) in RINGS.into_iter().enumerate() {
+                let ring = field.ring(colour).unwrap_or_else(|| panic!("ring {colour} unseen"));
+                let seen = found.point(Vec3::new(ring.at[0], ring.at[1], 0.0022));
+                let off = (seen - truth.point(Vec3::new(x, y, 0.0022))).norm();
+                assert!(off < limit, "{size:?} ring {colour}: {:.2} mm", off * 1e3);
+            }
+            let top = Vec3::new(0.03, 0.0, 0.025);
+            assert!((found.point(top) - truth.point(top)).norm() < limit);
+        }
+    }
+
+    #[test]
+    fn s_022_an_absent_ring_is_not_seen() {
+        let field = looked([640, 480], &scene(&RINGS[..2]));
+        assert!(field.ring(1).is_some());
+        for colour in 2..OBJECTS_MAX {
+            assert_eq!(field.ring(colour), None, "colour {colour}");
+        }
     }
 }

@@ -143,9 +143,10 @@ impl Operator {
     /// Sends a hand's tool to a place in the camera frame; done when within `tolerance_m`.
     pub fn aim(&mut self, hand: usize, at: Vec3, tolerance_m: f64) {
         if let Some(hand) = self.hands.get_mut(hand) {
-            let aim = Aim { at, tolerance_m };
-            if hand.aim != Some(aim) {
-                hand.aim = Some(aim);
+            // the view settles by micrometres; only another place is a new movement
+            let moved = hand.aim.is_none_or(|old| (old.at - at).norm() > 0.25 * tolerance_m);
+            if moved {
+                hand.aim = Some(Aim { at, tolerance_m });
                 hand.near_since = None;
             }
         }

@@ -95,6 +95,8 @@ pub struct Plan {
     objects: usize,
     step: Step,
     since: Mono,
+    /// Where the tool was when the step began, board frame.
+    from: Option<Vec3>,
     task: Option<Task>,
     tries: [u32; OBJECTS_MAX],
     lost: [bool; OBJECTS_MAX],
@@ -108,6 +110,7 @@ impl Plan {
             objects: objects.min(OBJECTS_MAX),
             step: Step::Look,
             since: Mono::ZERO,
+            from: None,
             task: None,
             tries: [0; OBJECTS_MAX],
             lost: [false; OBJECTS_MAX],
@@ -158,7 +161,7 @@ impl Plan {
                 hands.aim(LEFT, view.camera(PARKED), 2.0 * COARSE_M);
                 hands.grip(LEFT, grip_of(0.0));
                 hands.grip(RIGHT, grip_of(OPEN_WIDE_RAD));
-                let up = Vec3::new(0.045, view.tip.translation.y, TRAVEL_M + JAW_LENGTH_M);
+                let up = Vec3::new(0.045, 0.0, TRAVEL_M + JAW_LENGTH_M);
                 hands.aim(RIGHT, view.camera(up), 2.0 * COARSE_M);
                 if arrived && hands.arrived(LEFT, now) {
                     self.go(now, Step::Choose);
@@ -166,8 +169,8 @@ impl Plan {
             }
             Step::Choose => self.choose(now, field, &view, waited),
             Step::Rise | Step::Leave => {
-                let home = self.above_here(now, &view, hands);
-                if arrived && home {
+                self.above_here(&view, hands);
+                if arrived {
                     let next = if self.step == Step::Rise { Step::Choose } else { Step::Confirm };
                     self.go(now, next);
                 }
@@ -259,11 +262,10 @@ impl Plan {
         }
     }
 
-    /// Straight up from here; true once the aim is set.
-    fn above_here(&mut self, now: Mono, view: &View, hands: &mut Operator) -> bool {
-        let _ = now;
+    /// Straight up from here.
+    fn above_here(&mut self, view: &View, hands: &mut Operator) {
         let high = TRAVEL_M + JAW_LENGTH_M;
-        let tip = view.tip.translation;
+        let tip = *self.from.get_or_insert(view.tip.translation);
         let (x, y) = match self.task {
             Some(task) if self.step == Step::Leave => {
                 let tip = Vec3::new(task.peg.x_m, task.peg.y_m, DROP_M) - task.hang;
@@ -277,7 +279,6 @@ impl Plan {
             None => (tip.x, tip.y),
         };
         hands.aim(RIGHT, view.camera(Vec3::new(x, y, high)), 2.0 * COARSE_M);
-        true
     }
 
     /// Picks the next object and its peg.
@@ -324,6 +325,7 @@ impl Plan {
     fn go(&mut self, now: Mono, step: Step) {
         self.step = step;
         self.since = now;
+        self.from = None;
     }
 }
 

@@ -202,7 +202,7 @@ mod tests {
         for (down, distance) in [(45.0, 0.12), (50.0, 0.13), (62.0, 0.14)] {
             let turn = Quat::from_rotation_vector(Vec3::new(0.03, -0.05, 0.04));
             let straight = looking(down, distance);
-            let truth = Pose::new(
+            let truth: Pose<Camera, World> = Pose::new(
                 turn * straight.rotation,
                 straight.translation + Vec3::new(4e-3, 2e-3, 0.0),
             );

@@ -19,15 +19,15 @@ pub enum Thing {
 /// objects by colour number, then caps. Tissue lies between 105 and 120.
 const HUES: [(Thing, f32, f32); 7] = [
     (Thing::Object(0), 121.0, 154.0),
-    (Thing::Object(1), 308.0, 348.0),
+    (Thing::Object(1), 298.0, 352.0),
     (Thing::Object(2), 158.0, 182.0),
     (Thing::Object(3), 52.0, 92.0),
-    (Thing::Object(4), 238.0, 269.0),
-    (Thing::Object(5), 10.0, 46.0),
-    (Thing::Cap, 274.0, 300.0),
+    (Thing::Object(4), 232.0, 272.0),
+    (Thing::Object(5), 5.0, 48.0),
+    (Thing::Cap, 275.0, 295.0),
 ];
 /// Fainter colours belong to nothing (of 128).
-const FAINTEST: f32 = 13.0;
+const FAINTEST: f32 = 9.0;
 /// A blob of fewer samples is noise.
 const BLOB_LEAST: usize = 7;
 
@@ -127,7 +127,7 @@ impl Eyes {
             if self.labels.get(start) != Some(&cap) {
                 continue;
             }
-            let (mut sum, mut weight, mut samples) = ([0.0, 0.0], 0.0, 0);
+            let mut spot: Vec<[f64; 3]> = Vec::new();
             self.stack.push((start % wide, start / wide));
             while let Some((x, y)) = self.stack.pop() {
                 match self.labels.get_mut(y * wide + x) {
@@ -135,21 +135,29 @@ impl Eyes {
                     _ => continue,
                 }
                 let strength = strength(picture, eye * wide + x, y);
-                let [sx, sy] = &mut sum;
-                *sx += strength * (2.0 * x as f64 + 1.0);
-                *sy += strength * (2.0 * y as f64 + 1.0);
-                weight += strength;
-                samples += 1;
+                spot.push([2.0 * x as f64 + 1.0, 2.0 * y as f64 + 1.0, strength]);
                 let beside =
                     [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)];
                 self.stack.extend(beside.into_iter().filter(|&(x, y)| x < wide && y < high));
             }
-            if samples >= BLOB_LEAST {
-                blobs.push(Blob { at: sum.map(|s| s / weight), samples });
-            }
+            blobs.extend(middle(&spot));
         }
         blobs
     }
+}
+
+/// The middle of a spot. Samples at its rim count by how much of them it covers; inside it all
+/// count the same, so that light and shade do not shift the middle.
+fn middle(spot: &[[f64; 3]]) -> Option<Blob> {
+    let full = 0.6 * spot.iter().fold(1.0_f64, |most, &[_, _, strength]| strength.max(most));
+    let (mut sum, mut weight) = ([0.0, 0.0], 0.0);
+    for &[x, y, strength] in spot {
+        let cover = (strength / full).min(1.0);
+        sum = [sum[0] + cover * x, sum[1] + cover * y];
+        weight += cover;
+    }
+    let samples = spot.len();
+    (samples >= BLOB_LEAST).then(|| Blob { at: sum.map(|s| s / weight), samples })
 }
 
 fn thing(label: u8) -> Option<(Thing, f32, f32)> {
@@ -181,11 +189,11 @@ pub fn fit_ring(points: &[[f64; 2]], major: f64, minor: f64) -> Option<Circle> {
     if points.len() < 12 {
         return None;
     }
-    let n = points.len() as f64;
-    let mut centre = points.iter().fold([0.0, 0.0], |[sx, sy], &[x, y]| [sx + x / n, sy + y / n]);
+    let reach = 2.2 * major;
+    let mut centre = cluster(points, reach);
     for round in 0..14 {
         // wide at first, then only what can be the tube
-        let gate = if round < 5 { 3.0 * major } else { 1.35 * minor };
+        let gate = if round < 5 { reach - major } else { 1.35 * minor };
         let [cx, cy] = centre;
         let (mut a, mut b, mut c, mut gx, mut gy) = (1e-12, 0.0, 1e-12, 0.0, 0.0);
         for &[x, y] in points {
@@ -209,16 +217,46 @@ pub fn fit_ring(points: &[[f64; 2]], major: f64, minor: f64) -> Option<Circle> {
         centre = [cx + (c * gx - b * gy) / det, cy + (a * gy - b * gx) / det];
     }
     let [cx, cy] = centre;
-    let (mut on, mut sectors) = (0.0, 0_u32);
+    let (mut all, mut on, mut sectors) = (0.0, 0.0, 0_u32);
     for &[x, y] in points {
         let (dx, dy) = (x - cx, y - cy);
-        if (libm::sqrt(dx * dx + dy * dy) - major).abs() < 1.2 * minor {
+        let r = libm::sqrt(dx * dx + dy * dy);
+        if r < reach {
+            all += 1.0;
+        }
+        if (r - major).abs() < 1.2 * minor {
             on += 1.0;
             let turn = libm::atan2(dy, dx) / core::f64::consts::TAU + 0.5;
             sectors |= 1 << ((turn * 24.0) as u32).min(23);
         }
     }
-    Some(Circle { centre, fits: on / n, around: f64::from(sectors.count_ones()) / 24.0 })
+    if on < 12.0 {
+        return None;
+    }
+    Some(Circle { centre, fits: on / all, around: f64::from(sectors.count_ones()) / 24.0 })
+}
+
+/// The middle of the points around the middle: strays further off do not count.
+fn cluster(points: &[[f64; 2]], reach: f64) -> [f64; 2] {
+    let middle = |axis: fn(&[f64; 2]) -> f64| {
+        let mut values: Vec<f64> = points.iter().map(axis).collect();
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or(0.0)
+    };
+    let mut centre = [middle(|p| p[0]), middle(|p| p[1])];
+    for _ in 0..8 {
+        let (mut n, mut sum) = (0.0, [0.0, 0.0]);
+        for &[x, y] in points {
+            if libm::hypot(x - centre[0], y - centre[1]) < reach {
+                n += 1.0;
+                sum = [sum[0] + x, sum[1] + y];
+            }
+        }
+        if n > 0.0 {
+            centre = sum.map(|s| s / n);
+        }
+    }
+    centre
 }
 
 #[cfg(test)]
