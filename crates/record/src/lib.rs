@@ -21,8 +21,10 @@ pub mod chain;
 pub mod check;
 pub mod figures;
 pub mod messages;
+pub mod mp4;
 pub mod read;
 pub mod recorder;
+pub mod report;
 pub mod summary;
 
 pub use figures::Percentiles;

@@ -58,7 +58,8 @@ pub fn run(ward: &Ward, settings: CameraSettings, notes: &Receiver<CameraNote>) 
     loop {
         clock::sleep_until(next);
         let now = clock::now();
-        next = if now.since(next) > period { now + period } else { next + period };
+        // A picture that took too long is followed by the next at once, not a whole period later.
+        next = (next + period).max(now);
         while let Ok(note) = notes.try_recv() {
             camera.hear(now, &note);
         }

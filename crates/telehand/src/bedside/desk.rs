@@ -120,6 +120,11 @@ fn denied(error: ActionError) -> Denied {
     }
 }
 
+/// Granting before the clocks are known would only end in a hold (G-014).
+fn clock_is_known(ward: &Ward) -> bool {
+    ward.link_snapshot().is_some_and(|snapshot| view::clock_estimate(&snapshot) < Span::MAX)
+}
+
 /// A drill without a person at the bedside: enables and grants whenever that is possible and
 /// nobody took over or stopped.
 pub fn grant_for_ever(ward: &Ward) {
@@ -129,7 +134,7 @@ pub fn grant_for_ever(ward: &Ward) {
         let console = ward.console_up.load(Ordering::Acquire);
         let action = match report.feedback.state {
             ArmState::Off if drill_goes_on(report.feedback.hold) => Action::Enable,
-            ArmState::Local if console => Action::Grant,
+            ArmState::Local if console && clock_is_known(ward) => Action::Grant,
             _ => continue,
         };
         if let Err(ActionError::Refused(verdict)) = ward.press(action) {

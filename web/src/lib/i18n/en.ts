@@ -1,6 +1,6 @@
 /** The words of the pages. `zh.ts` has the same keys. */
 export const en = {
-  simulated: "Simulated · not a medical device",
+  simulated: "Simulated: not a medical device",
   language: "中文",
   language_name: "Switch to Chinese",
   unit_ms: "ms",

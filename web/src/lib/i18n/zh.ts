@@ -1,7 +1,7 @@
 import type { Words } from ".";
 
 export const zh: Words = {
-  simulated: "模拟演示 · 非医疗器械",
+  simulated: "模拟演示，非医疗器械",
   language: "English",
   language_name: "切换到英文",
   unit_ms: "毫秒",
