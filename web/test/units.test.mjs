@@ -1,0 +1,154 @@
+// The parts of the pages that need no browser, loaded through Vite.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { createServer } from "vite";
+
+let vite;
+const load = (path) => vite.ssrLoadModule(`/src/${path}`);
+before(async () => {
+  vite = await createServer({
+    root: fileURLToPath(new URL("..", import.meta.url)),
+    server: { middlewareMode: true, ws: false, hmr: false, watch: null },
+    optimizeDeps: { noDiscovery: true },
+    appType: "custom",
+    logLevel: "error",
+  });
+});
+after(() => vite.close());
+
+test("both languages have the same words, none empty, with the same places for values", async () => {
+  const { en } = await load("lib/i18n/en.ts");
+  const { zh } = await load("lib/i18n/zh.ts");
+  assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
+  const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+  for (const key of Object.keys(en)) {
+    assert.ok(en[key] && zh[key], key);
+    assert.deepEqual(places(zh[key]), places(en[key]), key);
+  }
+});
+
+test("every cause of the guard has its words in both languages", async () => {
+  const { causes } = await load("lib/i18n/causes.ts");
+  const source = await readFile(new URL("../../crates/vocab/src/arm.rs", import.meta.url), "utf8");
+  const numbers = [...source.matchAll(/^ {4}\w+ = (\d+), "\w+";$/gm)].map((match) => match[1]);
+  assert.ok(numbers.length >= 35, `${numbers.length} causes found in arm.rs`);
+  for (const table of Object.values(causes))
+    for (const number of numbers) {
+      const words = table[`G-${number.padStart(3, "0")}`];
+      assert.ok(words?.what && words?.clears, number);
+    }
+  for (const table of Object.values(causes)) assert.equal(Object.keys(table).length, numbers.length + 1);
+});
+
+test("every cause that has a number has the unit the guard prints", async () => {
+  const { measured } = await load("lib/format.ts");
+  const source = await readFile(new URL("../../crates/guard/src/refusal.rs", import.meta.url), "utf8");
+  const arm = await readFile(new URL("../../crates/vocab/src/arm.rs", import.meta.url), "utf8");
+  const number = (name) => arm.match(new RegExp(`^ {4}${name} = (\\d+),`, "m"))?.[1].padStart(3, "0");
+  const rows = [...source.matchAll(/C::(\w+) => \{?\s*\(\s*"[^"]+",\s*(\w+),/g)];
+  assert.ok(rows.length >= 35, `${rows.length} rows found in refusal.rs`);
+  for (const [, name, unit] of rows)
+    assert.equal(measured(`G-${number(name)}`, 0.1, 0.2) !== null, unit !== "NONE", name);
+});
+
+test("the clock takes the shortest round trip", async () => {
+  const { Clock } = await load("lib/clock.ts");
+  const clock = new Clock();
+  assert.equal(clock.server_us(1), null);
+  clock.pong(100, 130, 5_000_000);
+  clock.pong(200, 202, 5_101_000);
+  clock.pong(300, 340, 9_999_999);
+  clock.pong(400, 390, 1);
+  assert.equal(clock.offset_us, 5_101_000 - 201_000);
+  assert.equal(clock.error_ms, 1);
+  for (let i = 0; i < 40; i += 1) clock.pong(1000, 1010, 6_000_000);
+  assert.equal(clock.error_ms, 5, "an old trip is forgotten");
+});
+
+test("V-010 a stamp is read as the encoder side wrote it, and every wrong bit is caught", async () => {
+  const { readStamp, crc8 } = await load("lib/video/stamp.ts");
+  const STRIDE = 160;
+  const picture = (bytes) => {
+    const luma = new Uint8Array(STRIDE * 32);
+    for (let y = 0; y < 32; y += 1)
+      for (let x = 0; x < 128; x += 1) {
+        const bit = (y >> 3) * 16 + (x >> 3);
+        luma[y * STRIDE + x] = (bytes[bit >> 3] >> (bit & 7)) & 1 ? 218 : 30;
+      }
+    return luma;
+  };
+  // stream 3, eye 1, frame 0x123456, born 98765432 us
+  const payload = 3n | (1n << 4n) | (0x123456n << 5n) | (98_765_432n << 29n);
+  const bytes = Uint8Array.from({ length: 8 }, (_, i) => Number((payload >> BigInt(8 * i)) & 0xffn));
+  bytes[7] = crc8(bytes.subarray(0, 7));
+  assert.deepEqual(readStamp(picture(bytes), STRIDE), { stream: 3, eye: 1, frame: 0x123456, born_us: 98_765_432 });
+  for (let bit = 0; bit < 64; bit += 1) {
+    const wrong = bytes.slice();
+    wrong[bit >> 3] ^= 1 << (bit & 7);
+    assert.equal(readStamp(picture(wrong), STRIDE), null, `bit ${bit}`);
+  }
+  for (let luma = 0; luma < 256; luma += 1)
+    assert.equal(readStamp(new Uint8Array(STRIDE * 32).fill(luma), STRIDE), null, `grey ${luma}`);
+  assert.equal(readStamp(new Uint8Array(10), STRIDE), null);
+});
+
+test("the fastest path that is up sets the delay", async () => {
+  const { delays, ageLevel, forceLevel, tipSpeedLimit } = await load("lib/figures.ts");
+  const path = (up, out_ms, in_ms) => ({ up, out_ms, in_ms, error_ms: 0.5 });
+  const link = { clock_error_ms: null, paths: [path(false, 1, 1), path(true, 40, 42), path(true, 48, 41), path(true, null, null)] };
+  assert.deepEqual(delays(link), { out_ms: 40, back_ms: 41, error_ms: 0.5 });
+  assert.deepEqual(delays(undefined), { out_ms: null, back_ms: null, error_ms: null });
+  assert.deepEqual([150, 151, 300, 301].map(ageLevel), ["fresh", "amber", "amber", "red"]);
+  assert.deepEqual([0.79, 0.8, 1.6].map(forceLevel), ["fresh", "amber", "red"]);
+  assert.equal(tipSpeedLimit(100).toFixed(4), "0.0180");
+  assert.equal(tipSpeedLimit(20).toFixed(4), "0.0900");
+  assert.equal(tipSpeedLimit(null), 0.018);
+});
+
+test("numbers read well", async () => {
+  const { fixed, ms, percent, span, measured } = await load("lib/format.ts");
+  assert.equal(fixed(-0.001, 1), "0.0");
+  assert.equal(fixed(Number.NaN, 1), "–");
+  assert.deepEqual([ms(48.12), ms(99.94), ms(123.4), ms(null)], ["48.1", "99.9", "123", "–"]);
+  assert.deepEqual([percent(0.0001), percent(0.012)], ["0.01", "1.2"]);
+  assert.deepEqual([span(87), span(1600), span(125_000)], ["87 ms", "1.6 s", "2 min 05 s"]);
+  assert.deepEqual(measured("G-050", 1, 2), { value: "1", limit: "2", least: true });
+  assert.deepEqual(measured("G-003", 0.131, 0.1), { value: "131 ms", limit: "100 ms", least: false });
+  assert.equal(measured("G-006", 0, 0), null);
+});
+
+test("hands: jaws close at a speed, a lock keeps them, turning stays a rotation", async () => {
+  const { Hands } = await load("console/hands.ts");
+  const hands = new Hands();
+  hands.squeeze(1, 1);
+  hands.step(0.05);
+  const [left, right] = hands.messages();
+  assert.ok(right.grip < left.grip && right.grip > 0.5);
+  hands.step(1);
+  assert.equal(hands.messages()[1].grip, 0);
+  hands.lock(1, true);
+  hands.squeeze(1, 0);
+  hands.step(1);
+  assert.equal(hands.messages()[1].grip, 0, "locked");
+  for (let i = 0; i < 1000; i += 1) hands.turn(0, [0.01, 0.02, -0.03]);
+  assert.ok(Math.abs(Math.hypot(...hands.messages()[0].q) - 1) < 1e-12);
+  hands.move(0, [1e9, Number.NaN, 0]);
+  const { x, y, z } = hands.messages()[0];
+  assert.deepEqual([x, y, z], [5, 0, 0], "no hand is further away than it can be, or nowhere");
+});
+
+test("a stick at rest asks for nothing; triggers and bumpers are where the standard has them", async () => {
+  const { readPad } = await load("console/gamepad.ts");
+  const buttons = Array.from({ length: 17 }, () => ({ pressed: false, value: 0 }));
+  const rest = readPad({ axes: [0.08, -0.1, 0, 0], buttons });
+  assert.deepEqual([rest.sticks[0].x, rest.sticks[0].y], [0, 0]);
+  buttons[4] = { pressed: true, value: 1 };
+  buttons[6] = { pressed: true, value: 0.7 };
+  const held = readPad({ axes: [1, Number.NaN, -1], buttons });
+  assert.deepEqual([held.sticks[0].x, held.sticks[0].y, held.sticks[1].x, held.sticks[1].y], [1, 0, -1, 0]);
+  assert.deepEqual(held.pedals, { follow: false, clutch: true, camera: false });
+  assert.equal(held.squeeze[0], 0.7);
+  assert.deepEqual(readPad({ axes: [], buttons: [] }).pedals, { follow: false, clutch: false, camera: false });
+});
