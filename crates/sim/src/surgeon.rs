@@ -12,6 +12,7 @@ mod field;
 mod operator;
 mod plan;
 mod pose;
+mod ring;
 mod vision;
 
 use telehand_video::i420::I420;

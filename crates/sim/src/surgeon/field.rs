@@ -7,7 +7,8 @@ use telehand_vocab::Mono;
 use telehand_vocab::space::{Camera, Pose, Quat, Vec3, World};
 
 use super::pose;
-use super::vision::{Circle, Eyes, Samples, fit_ring};
+use super::ring::{Circle, fit_ring};
+use super::vision::{Eyes, Samples};
 use crate::endoscope::{CAP_M, Optics};
 use crate::scene::{Board, OBJECTS_MAX, Peg};
 
