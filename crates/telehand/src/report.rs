@@ -1,10 +1,14 @@
-//! The account of a session as files: summary.json, report.html, endoscope.h264.
+//! The account of a session as files: summary.json, report.html, endoscope.mp4.
 
 use anyhow::{Context, Result, bail};
 use base64::Engine as _;
 use std::path::{Path, PathBuf};
 use telehand_record::summary::{Process, Session};
-use telehand_record::{CompressedVideo, Summary, read};
+use telehand_record::{CompressedVideo, Summary, mp4, read, report};
+use telehand_video::h264;
+
+/// The film beside the page.
+const FILM: &str = "endoscope.mp4";
 
 /// Reads the recordings in `folder` and writes the account beside them.
 pub fn write(folder: &Path, task: &str, process: Vec<Process>) -> Result<Summary> {
@@ -23,7 +27,12 @@ pub fn write(folder: &Path, task: &str, process: Vec<Process>) -> Result<Summary
     let summary = Summary::of(&session, task, process);
     let json = serde_json::to_string_pretty(&summary)?;
     put(&folder.join("summary.json"), json.as_bytes())?;
-    put(&folder.join("endoscope.h264"), &video(&console)?)?;
+    let film = film(&console)?;
+    if let Some(film) = &film {
+        put(&folder.join(FILM), film)?;
+    }
+    let page = report::html(&session, &summary, film.is_some().then_some(FILM));
+    put(&folder.join("report.html"), page.as_bytes())?;
     Ok(summary)
 }
 
@@ -40,19 +49,29 @@ fn recordings(folder: &Path, side: &str) -> Result<Vec<Vec<u8>>> {
         .collect()
 }
 
-/// What the surgeon saw, as an H.264 stream that players open.
-fn video(console: &[Vec<u8>]) -> Result<Vec<u8>> {
-    let mut stream = Vec::new();
+/// What the surgeon saw, as a file that browsers and players open; `None` when no picture starts by
+/// itself.
+fn film(console: &[Vec<u8>]) -> Result<Option<Vec<u8>>> {
+    let mut pictures = Vec::new();
     for file in console {
         for picture in read::all::<CompressedVideo>(file)? {
-            stream.extend(
-                base64::engine::general_purpose::STANDARD
-                    .decode(&picture.data)
-                    .context("a recorded picture is not base64")?,
-            );
+            let unit = base64::engine::general_purpose::STANDARD
+                .decode(&picture.data)
+                .context("a recorded picture is not base64")?;
+            let at = picture.timestamp;
+            let at_ns = at.sec.saturating_mul(1_000_000_000).saturating_add(at.nsec.into());
+            pictures.push((at_ns, unit));
         }
     }
-    Ok(stream)
+    let mut reader = h264::Reader::default();
+    let size = pictures.iter().find_map(|(_, unit)| {
+        reader.read(unit).ok()?;
+        let sps = reader.sps()?;
+        Some((u16::try_from(sps.width).ok()?, u16::try_from(sps.height).ok()?))
+    });
+    let units = pictures.iter().map(|(at_ns, bytes)| mp4::Unit { at_ns: *at_ns, bytes });
+    let units: Vec<_> = units.collect();
+    Ok(size.and_then(|(width, height)| mp4::write(&units, width, height)))
 }
 
 fn put(path: &Path, bytes: &[u8]) -> Result<()> {
