@@ -39,7 +39,7 @@ pub fn write(units: &[Unit<'_>], width: u16, height: u16) -> Option<Vec<u8>> {
 
     let movie = Movie { width, height, sets: &sets, samples: &samples, durations: &durations };
     let mut file = Vec::new();
-    atom(&mut file, b"ftyp", |b| {
+    atom(&mut file, *b"ftyp", |b| {
         b.extend(b"isom");
         b.extend(0x200_u32.to_be_bytes());
         b.extend(b"isomiso2avc1mp41");
@@ -189,8 +189,8 @@ impl Movie<'_> {
     /// The `moov` box; `first` is where the first picture lies in the file.
     fn header(&self, out: &mut Vec<u8>, first: u64) {
         let length: u64 = self.durations.iter().map(|ticks| u64::from(*ticks)).sum();
-        atom(out, b"moov", |b| {
-            full(b, b"mvhd", 1, 0, |b| {
+        atom(out, *b"moov", |b| {
+            full(b, *b"mvhd", 1, 0, |b| {
                 times(b, None, length);
                 b.extend(0x1_0000_u32.to_be_bytes());
                 b.extend(0x100_u16.to_be_bytes());
@@ -199,57 +199,57 @@ impl Movie<'_> {
                 b.extend([0; 24]);
                 b.extend(2_u32.to_be_bytes());
             });
-            atom(b, b"trak", |b| {
+            atom(b, *b"trak", |b| {
                 // Flags: enabled, in the movie, in the preview.
-                full(b, b"tkhd", 1, 7, |b| {
+                full(b, *b"tkhd", 1, 7, |b| {
                     times(b, Some(1), length);
                     b.extend([0; 16]);
                     b.extend(IDENTITY.iter().flat_map(|word| word.to_be_bytes()));
                     b.extend((u32::from(self.width) << 16).to_be_bytes());
                     b.extend((u32::from(self.height) << 16).to_be_bytes());
                 });
-                atom(b, b"mdia", |b| self.media(b, length, first));
+                atom(b, *b"mdia", |b| self.media(b, length, first));
             });
         });
     }
 
     fn media(&self, b: &mut Vec<u8>, length: u64, first: u64) {
-        full(b, b"mdhd", 1, 0, |b| {
+        full(b, *b"mdhd", 1, 0, |b| {
             times(b, None, length);
             // "und" in three times five bits, then a reserved word.
             b.extend(0x55C4_u16.to_be_bytes());
             b.extend([0; 2]);
         });
-        full(b, b"hdlr", 0, 0, |b| {
+        full(b, *b"hdlr", 0, 0, |b| {
             b.extend([0; 4]);
             b.extend(b"vide");
             b.extend([0; 12]);
             b.extend(b"endoscope\0");
         });
-        atom(b, b"minf", |b| {
-            full(b, b"vmhd", 0, 1, |b| b.extend([0; 8]));
-            atom(b, b"dinf", |b| {
-                full(b, b"dref", 0, 0, |b| {
+        atom(b, *b"minf", |b| {
+            full(b, *b"vmhd", 0, 1, |b| b.extend([0; 8]));
+            atom(b, *b"dinf", |b| {
+                full(b, *b"dref", 0, 0, |b| {
                     b.extend(1_u32.to_be_bytes());
                     // Flag: the data are in this file.
-                    full(b, b"url ", 0, 1, |_| {});
+                    full(b, *b"url ", 0, 1, |_| {});
                 });
             });
-            atom(b, b"stbl", |b| self.table(b, first));
+            atom(b, *b"stbl", |b| self.table(b, first));
         });
     }
 
     fn table(&self, b: &mut Vec<u8>, first: u64) {
-        full(b, b"stsd", 0, 0, |b| {
+        full(b, *b"stsd", 0, 0, |b| {
             b.extend(1_u32.to_be_bytes());
-            atom(b, b"avc1", |b| self.entry(b));
+            atom(b, *b"avc1", |b| self.entry(b));
         });
         let runs: Vec<(usize, u32)> = self
             .durations
             .chunk_by(PartialEq::eq)
             .filter_map(|run| Some((run.len(), *run.first()?)))
             .collect();
-        full(b, b"stts", 0, 0, |b| {
+        full(b, *b"stts", 0, 0, |b| {
             b.extend((runs.len() as u32).to_be_bytes());
             for (count, ticks) in &runs {
                 b.extend((*count as u32).to_be_bytes());
@@ -258,21 +258,21 @@ impl Movie<'_> {
         });
         let idrs = self.samples.iter().zip(1_u32..).filter(|(sample, _)| sample.idr);
         let idrs: Vec<u32> = idrs.map(|(_, number)| number).collect();
-        full(b, b"stss", 0, 0, |b| {
+        full(b, *b"stss", 0, 0, |b| {
             b.extend((idrs.len() as u32).to_be_bytes());
             b.extend(idrs.iter().flat_map(|number| number.to_be_bytes()));
         });
-        full(b, b"stsc", 0, 0, |b| {
+        full(b, *b"stsc", 0, 0, |b| {
             // From chunk 1 on: one picture a chunk, described by entry 1.
             b.extend([1_u32; 4].iter().flat_map(|word| word.to_be_bytes()));
         });
-        full(b, b"stsz", 0, 0, |b| {
+        full(b, *b"stsz", 0, 0, |b| {
             b.extend(0_u32.to_be_bytes());
             b.extend((self.samples.len() as u32).to_be_bytes());
             let sizes = self.samples.iter().map(|sample| sample.bytes.len() as u32);
             b.extend(sizes.flat_map(u32::to_be_bytes));
         });
-        full(b, b"co64", 0, 0, |b| {
+        full(b, *b"co64", 0, 0, |b| {
             b.extend((self.samples.len() as u32).to_be_bytes());
             let mut at = first;
             for sample in self.samples {
@@ -297,8 +297,8 @@ impl Movie<'_> {
         b.extend([0; 32]);
         b.extend(24_u16.to_be_bytes());
         b.extend(0xFFFF_u16.to_be_bytes());
-        atom(b, b"avcC", |b| self.sets.configuration(b));
-        atom(b, b"colr", |b| {
+        atom(b, *b"avcC", |b| self.sets.configuration(b));
+        atom(b, *b"colr", |b| {
             // BT.709 primaries, transfer and matrix; limited range.
             b.extend(b"nclx");
             b.extend([0, 1, 0, 1, 0, 1, 0]);
@@ -321,7 +321,7 @@ fn times(b: &mut Vec<u8>, track: Option<u32>, length: u64) {
 }
 
 /// A box: length, name, content.
-fn atom(out: &mut Vec<u8>, name: &[u8; 4], content: impl FnOnce(&mut Vec<u8>)) {
+fn atom(out: &mut Vec<u8>, name: [u8; 4], content: impl FnOnce(&mut Vec<u8>)) {
     let at = out.len();
     out.extend([0; 4]);
     out.extend(name);
@@ -335,7 +335,7 @@ fn atom(out: &mut Vec<u8>, name: &[u8; 4], content: impl FnOnce(&mut Vec<u8>)) {
 /// A box with version and flags.
 fn full(
     out: &mut Vec<u8>,
-    name: &[u8; 4],
+    name: [u8; 4],
     version: u8,
     flags: u32,
     content: impl FnOnce(&mut Vec<u8>),

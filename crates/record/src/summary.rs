@@ -201,7 +201,7 @@ impl Summary {
 /// The last score on the tape.
 fn task(session: &Session, name: &str) -> Task {
     #[derive(Deserialize)]
-    struct Score {
+    struct Told {
         objects: u32,
         done: u32,
         drops: u32,
@@ -210,7 +210,7 @@ fn task(session: &Session, name: &str) -> Task {
         score: f64,
     }
     let last = session.bedside_events.iter().rev().find(|event| event.kind == "score");
-    let score = last.and_then(|event| serde_json::from_str::<Score>(&event.text).ok());
+    let score = last.and_then(|event| serde_json::from_str::<Told>(&event.text).ok());
     score.map_or_else(
         || Task { name: name.into(), ..Task::default() },
         |s| Task {

@@ -1,5 +1,7 @@
 //! The page and the film of a session.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+
 mod support;
 
 use support::session;

@@ -8,14 +8,17 @@ use crate::summary::Session;
 use std::collections::BTreeMap;
 
 const OVERALL: &str = "#16202b";
-/// The link's figures come some times a second; commands a thousand times.
+/// The link's figures come some times a second.
 const GAP_S: f64 = 1.5;
+/// Commands come a thousand times a second.
+const COMMAND_GAP_S: f64 = 0.05;
 
 /// From the hand to the arm.
 pub fn commands(session: &Session, clock: &Clock) -> String {
     let overall = Curve {
         name: "commands, first copy to come".into(),
         colour: OVERALL,
+        gap_s: COMMAND_GAP_S,
         points: session
             .delivered
             .iter()
@@ -32,7 +35,6 @@ pub fn commands(session: &Session, clock: &Clock) -> String {
         y_label: "delay in ms",
         length_s: clock.length_s,
         curves: paths.into_iter().chain([overall]).collect(),
-        gap_s: GAP_S,
     };
     format!(
         "{}<p>Each command goes over every path and is repeated; the first copy counts. A path's \
@@ -56,7 +58,6 @@ pub fn answers(session: &Session, clock: &Clock) -> String {
         y_label: "delay in ms",
         length_s: clock.length_s,
         curves,
-        gap_s: GAP_S,
     };
     format!(
         "{}<p>Feedback and pictures travel this way.</p>\n{}",
@@ -75,7 +76,6 @@ pub fn losses(session: &Session, clock: &Clock) -> String {
         y_label: "packets lost, %",
         length_s: clock.length_s,
         curves,
-        gap_s: GAP_S,
     };
     format!(
         "{}<p>To the patient side:</p>\n{}<p>To the console:</p>\n{}",
@@ -102,6 +102,6 @@ fn curves(
     paths
         .into_iter()
         .zip(COLOURS.iter().cycle())
-        .map(|((name, points), colour)| Curve { name: name.into(), colour, points })
+        .map(|((name, points), colour)| Curve { name: name.into(), colour, points, gap_s: GAP_S })
         .collect()
 }

@@ -93,8 +93,8 @@ fn timeline(session: &Session, holds: &[Hold], clock: &Clock) -> String {
         .map(|(code, at)| format!("{} ({})", escape(&cause(code)), at.len()))
         .collect();
     let _ = match told {
-        0 => write!(out, "; there were none.</p>\n"),
-        _ => write!(out, ", one a tick at most: {}.</p>\n", list.join(", ")),
+        0 => writeln!(out, "; there were none.</p>"),
+        _ => writeln!(out, ", one a tick at most: {}.</p>", list.join(", ")),
     };
     out
 }

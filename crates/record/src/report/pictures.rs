@@ -22,8 +22,12 @@ pub fn section(session: &Session, summary: &Summary, clock: &Clock) -> String {
         title: "Glass to glass delay of every picture over time",
         y_label: "glass to glass in ms",
         length_s: clock.length_s,
-        curves: vec![Curve { name: "pictures shown".into(), colour: COLOURS[0], points }],
-        gap_s: 0.5,
+        curves: vec![Curve {
+            name: "pictures shown".into(),
+            colour: COLOURS[0],
+            points,
+            gap_s: 0.5,
+        }],
     };
     format!(
         "{}<p>From the birth of a picture to its moment on the screen, read from the stamp in the \
@@ -81,13 +85,13 @@ fn histogram(delays: &[f64], slowest: f64) -> String {
             BOTTOM + 17.0
         );
     }
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{BOTTOM}\" y2=\"{BOTTOM}\"/>\
          <text x=\"{RIGHT}\" y=\"{:.1}\" text-anchor=\"end\">glass to glass in ms; the last bar \
          holds all that took longer</text>\
          <text transform=\"translate(14 {:.1}) rotate(-90)\" text-anchor=\"middle\">pictures</text>\
-         </svg>\n",
+         </svg>",
         BOTTOM + 33.0,
         f64::midpoint(TOP, BOTTOM)
     );

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 /// Points of one curve at most.
 pub const POINTS_MAX: usize = 2_000;
+/// Letters of a name in the legend; there is room for no more.
+const NAME_MAX: usize = 28;
 /// Colours that colour-blind people tell apart (Okabe and Ito, Color Universal Design, 2008).
 pub const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9"];
 /// Width of every plot in its own units.
@@ -25,6 +27,8 @@ pub struct Curve {
     pub colour: &'static str,
     /// x in seconds, rising, and y.
     pub points: Vec<(f64, f64)>,
+    /// Silence longer than this breaks the curve, seconds.
+    pub gap_s: f64,
 }
 
 /// A plot of some curves over time.
@@ -38,8 +42,6 @@ pub struct Plot<'a> {
     pub length_s: f64,
     /// The curves, drawn in this order.
     pub curves: Vec<Curve>,
-    /// Silence longer than this breaks a curve, seconds.
-    pub gap_s: f64,
 }
 
 impl Plot<'_> {
@@ -81,7 +83,7 @@ impl Plot<'_> {
             escape(self.y_label)
         );
         for curve in &curves {
-            let gap = self.gap_s.max(4.0 * x.span() / (POINTS_MAX as f64 / 2.0));
+            let gap = curve.gap_s.max(4.0 * x.span() / (POINTS_MAX as f64 / 2.0));
             let _ = write!(
                 out,
                 "<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.3\" \
@@ -229,7 +231,7 @@ pub fn legend(curves: &[Curve], top: f64) -> String {
             curve.colour,
             x + 24.0,
             y,
-            escape(&curve.name)
+            escape(&curve.name.chars().take(NAME_MAX).collect::<String>())
         );
     }
     out

@@ -1,5 +1,7 @@
 //! A session with known numbers, and bytes that nobody chose.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(missing_docs, reason = "the names say it")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 use std::io::Cursor;
 use telehand_record::summary::Session;
