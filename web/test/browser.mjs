@@ -13,8 +13,8 @@ export const launch = () =>
 /** Words that tests look for, in both languages. */
 export const LOCALES = { en: "en-US", zh: "zh-CN" };
 
-/** A page of the mock, with what it must never do watched: errors, and requests to elsewhere. */
-export async function visit(browser, { side, scenario = "armed", language = "en", settings, before } = {}) {
+/** A page of the mock (with a clock of its own, if asked), with what it must never do watched: errors, and requests to elsewhere. */
+export async function visit(browser, { side, scenario = "armed", language = "en", settings, before, clock = false } = {}) {
   const mock = await startMock({ scenario, settings });
   const context = await browser.newContext({
     viewport: { width: 1366, height: 768 },
@@ -23,6 +23,8 @@ export async function visit(browser, { side, scenario = "armed", language = "en"
   const page = await context.newPage();
   const bad = [];
   page.on("console", (message) => {
+    // a refusal is an answer; the browser calls every 409 an error
+    if (message.text().includes("409 (Conflict)")) return;
     if (["error", "warning"].includes(message.type())) bad.push(`${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => bad.push(String(error)));
@@ -31,6 +33,7 @@ export async function visit(browser, { side, scenario = "armed", language = "en"
     if (protocol !== "data:" && hostname !== "127.0.0.1") bad.push(`request to ${request.url()}`);
   });
   if (before) await page.addInitScript(before);
+  if (clock) await page.clock.install();
   await page.goto(mock[side]);
   return {
     mock,
@@ -64,7 +67,7 @@ export async function colours(page) {
     const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
     const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-    const context = canvas.getContext("2d");
+    const context = canvas.getContext("2d", { willReadFrequently: true });
     context.drawImage(bitmap, 0, 0);
     const seen = new Set();
     let grey = 0;
