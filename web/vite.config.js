@@ -16,6 +16,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rollupOptions: {
+      output: {
+        codeSplitting: { groups: [{ name: "shared", test: /src\/lib\/|node_modules\/svelte\// }] },
+      },
       input: {
         console: resolve(import.meta.dirname, "console.html"),
         bedside: resolve(import.meta.dirname, "bedside.html"),

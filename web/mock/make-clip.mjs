@@ -16,11 +16,19 @@ for (const [i, x] of [-0.62, -0.22, 0.22, 0.62].entries())
 function project(x, z, y, eye) {
   const depth = 1 + 0.55 * z;
   const parallax = (eye ? -1 : 1) * (7 - 9 * z);
-  return { x: EYE / 2 + (x * 330) / depth + parallax, y: 400 - 250 * z * (1.25 / depth) - y / depth, s: 1 / depth };
+  return {
+    x: EYE / 2 + (x * 330) / depth + parallax,
+    y: 400 - 250 * z * (1.25 / depth) - y / depth,
+    s: 1 / depth,
+  };
 }
 
 function blank() {
-  return { y: new Uint8Array(EYE * HEIGHT), u: new Uint8Array((EYE * HEIGHT) / 4), v: new Uint8Array((EYE * HEIGHT) / 4) };
+  return {
+    y: new Uint8Array(EYE * HEIGHT),
+    u: new Uint8Array((EYE * HEIGHT) / 4),
+    v: new Uint8Array((EYE * HEIGHT) / 4),
+  };
 }
 
 function put(picture, x, y, [r, g, b]) {
@@ -36,13 +44,24 @@ function fill(picture, [left, top, right, bottom], colour, inside) {
   for (let y = Math.max(0, top | 0); y < Math.min(HEIGHT, bottom); y += 1)
     for (let x = Math.max(0, left | 0); x < Math.min(EYE, right); x += 1) {
       const shade = inside(x, y);
-      if (shade !== null) put(picture, x, y, colour.map((c) => c * shade));
+      if (shade !== null)
+        put(
+          picture,
+          x,
+          y,
+          colour.map((c) => c * shade),
+        );
     }
 }
 
 function background(eye) {
   const picture = blank();
-  const board = [project(-0.95, 0, 0, eye), project(0.95, 0, 0, eye), project(0.95, 1, 0, eye), project(-0.95, 1, 0, eye)];
+  const board = [
+    project(-0.95, 0, 0, eye),
+    project(0.95, 0, 0, eye),
+    project(0.95, 1, 0, eye),
+    project(-0.95, 1, 0, eye),
+  ];
   fill(picture, [0, 0, EYE, HEIGHT], [205, 96, 88], (x, y) => {
     const r = Math.hypot(x - EYE / 2, y - HEIGHT / 2) / 400;
     const fold = 0.06 * Math.sin(x / 37 + y / 61) + 0.05 * Math.sin(y / 23 - x / 90);
@@ -65,11 +84,17 @@ function peg(picture, { x, z }, eye) {
   const head = project(x, z, 62, eye);
   const radius = 8 * foot.s;
   fill(picture, [foot.x - 30, foot.y - 8, foot.x + 34, foot.y + 8], [120, 110, 100], (px, py) =>
-    Math.hypot((px - foot.x - 8) / 2.4, py - foot.y) < radius ? 0.75 : null);
-  fill(picture, [foot.x - radius, head.y - radius, foot.x + radius, foot.y + 4], [150, 160, 172], (px) => {
-    const c = (px - foot.x) / radius;
-    return Math.abs(c) > 1 ? null : 1 - 0.55 * Math.abs(c + 0.25);
-  });
+    Math.hypot((px - foot.x - 8) / 2.4, py - foot.y) < radius ? 0.75 : null,
+  );
+  fill(
+    picture,
+    [foot.x - radius, head.y - radius, foot.x + radius, foot.y + 4],
+    [150, 160, 172],
+    (px) => {
+      const c = (px - foot.x) / radius;
+      return Math.abs(c) > 1 ? null : 1 - 0.55 * Math.abs(c + 0.25);
+    },
+  );
 }
 
 function block(picture, { x, z }, lift, colour, eye) {
@@ -89,7 +114,10 @@ function tool(picture, tip, base, open) {
   const long = Math.hypot(dx, dy);
   const [ux, uy] = [dx / long, dy / long];
   const bar = (ox, oy, from, to, thick, angle, colour) => {
-    const [ax, ay] = [ux * Math.cos(angle) - uy * Math.sin(angle), ux * Math.sin(angle) + uy * Math.cos(angle)];
+    const [ax, ay] = [
+      ux * Math.cos(angle) - uy * Math.sin(angle),
+      ux * Math.sin(angle) + uy * Math.cos(angle),
+    ];
     fill(picture, [0, 0, EYE, HEIGHT], colour, (px, py) => {
       const along = (px - ox) * ax + (py - oy) * ay;
       if (along < from || along > to) return null;
@@ -153,12 +181,17 @@ function sideBySide(eyes, plane, width) {
 const args =
   `-hide_banner -loglevel error -y -f rawvideo -pix_fmt yuv420p -s ${WIDTH}x${HEIGHT} -r 30 -i - ` +
   "-c:v libx264 -profile:v baseline -preset slow -bf 0 -g 999 -crf 27 -threads 1 " +
-  "-x264-params slices=1:aud=1:scenecut=0 -f h264 " + new URL("clip.h264", import.meta.url).pathname;
+  "-x264-params slices=1:aud=1:scenecut=0 -f h264 " +
+  new URL("clip.h264", import.meta.url).pathname;
 const ffmpeg = spawn("ffmpeg", args.split(" "), { stdio: ["pipe", "inherit", "inherit"] });
 const backs = [background(0), background(1)];
 for (let n = 0; n < FRAMES; n += 1) {
   const eyes = frame(n, backs);
-  for (const [plane, width] of [["y", EYE], ["u", EYE / 2], ["v", EYE / 2]])
+  for (const [plane, width] of [
+    ["y", EYE],
+    ["u", EYE / 2],
+    ["v", EYE / 2],
+  ])
     if (!ffmpeg.stdin.write(sideBySide(eyes, plane, width))) await once(ffmpeg.stdin, "drain");
 }
 ffmpeg.stdin.end();

@@ -14,7 +14,11 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 const DIST = join(HERE, "../../crates/pages/dist");
 const CLIP = accessUnits(readFileSync(join(HERE, "clip.h264")));
 const FRAME_US = 33_333;
-const MEDIA = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8" };
+const MEDIA = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+};
 const HEADERS = {
   "content-security-policy":
     "default-src 'self'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; " +
@@ -33,21 +37,78 @@ export const SCENARIOS = {
   local: () => ({ state: "LOCAL", authority: "bedside" }),
   off: () => ({ state: "OFF", authority: "bedside" }),
   following: () => ({ state: "FOLLOWING", pinned: true }),
-  hold: () => ({ state: "HOLD", authority: "held", cause: "G-003", alarms: [["G-003", 0.131, 0.1, false]], pinned: true }),
-  force: () => ({ state: "HOLD", authority: "held", cause: "G-036", force: 1.72, pinned: true, alarms: [["G-036", 1.72, 1.6, true], ["G-050", 1, 2, true], ["G-012", 0.071, 0.06, false]], fibre: false }),
-  link_down: () => ({ link: "down", state: "FOLLOWING", silent_since: Date.now(), pinned: true, pictures: false }),
-  one_path: () => ({ fibre: false, state: "FOLLOWING", pinned: true, alarms: [["G-050", 1, 2, true]] }),
+  hold: () => ({
+    state: "HOLD",
+    authority: "held",
+    cause: "G-003",
+    alarms: [["G-003", 0.131, 0.1, false]],
+    pinned: true,
+  }),
+  force: () => ({
+    state: "HOLD",
+    authority: "held",
+    cause: "G-036",
+    force: 1.72,
+    pinned: true,
+    alarms: [
+      ["G-036", 1.72, 1.6, true],
+      ["G-050", 1, 2, true],
+      ["G-012", 0.071, 0.06, false],
+    ],
+    fibre: false,
+  }),
+  link_down: () => ({
+    link: "down",
+    state: "FOLLOWING",
+    silent_since: Date.now(),
+    pinned: true,
+    pictures: false,
+  }),
+  one_path: () => ({
+    fibre: false,
+    state: "FOLLOWING",
+    pinned: true,
+    alarms: [["G-050", 1, 2, true]],
+  }),
   handshaking: () => ({ link: "handshaking", guardless: true, pictures: false }),
-  stop: () => ({ state: "SAFE_OFF", authority: "held", cause: "G-006", alarms: [["G-006", 0, 0, true]] }),
-  frozen: () => ({ picture: "frozen", pictures: false, state: "HOLD", authority: "held", cause: "G-041", alarms: [["G-041", 0.42, 0.3, true]], pinned: true }),
+  stop: () => ({
+    state: "SAFE_OFF",
+    authority: "held",
+    cause: "G-006",
+    alarms: [["G-006", 0, 0, true]],
+  }),
+  frozen: () => ({
+    picture: "frozen",
+    pictures: false,
+    state: "HOLD",
+    authority: "held",
+    cause: "G-041",
+    alarms: [["G-041", 0.42, 0.3, true]],
+    pinned: true,
+  }),
   late: () => ({ late_us: 130_000 }),
   no_picture: () => ({ pictures: false }),
 };
 const NAMES = {
-  "G-003": "link_silent", "G-005": "take_over", "G-006": "stop", "G-009": "power_off", "G-010": "link_not_ready",
-  "G-011": "remote_hold", "G-012": "command_too_old", "G-036": "force", "G-041": "picture_frozen", "G-050": "one_path_left",
+  "G-003": "link_silent",
+  "G-005": "take_over",
+  "G-006": "stop",
+  "G-009": "power_off",
+  "G-010": "link_not_ready",
+  "G-011": "remote_hold",
+  "G-012": "command_too_old",
+  "G-036": "force",
+  "G-041": "picture_frozen",
+  "G-050": "one_path_left",
 };
-const CRTK = { OFF: "DISABLED", LOCAL: "ENABLED", ARMED: "PAUSED", FOLLOWING: "ENABLED", HOLD: "PAUSED", SAFE_OFF: "FAULT" };
+const CRTK = {
+  OFF: "DISABLED",
+  LOCAL: "ENABLED",
+  ARMED: "PAUSED",
+  FOLLOWING: "ENABLED",
+  HOLD: "PAUSED",
+  SAFE_OFF: "FAULT",
+};
 
 /** The invented patient side that both pages look at. */
 class Ward {
@@ -58,13 +119,34 @@ class Ward {
 
   play(scenario) {
     const change = SCENARIOS[scenario];
-    if (!change) throw new Error(`no scenario ${scenario}; there are ${Object.keys(SCENARIOS).join(", ")}`);
-    Object.assign(this, {
-      state: "ARMED", authority: "remote", cause: null, alarms: [], force: 0.34, pinned: false,
-      link: "up", fibre: true, guardless: false, picture: "intact", pictures: true, late_us: 0,
-      silent_since: null, lease: 12, scale: 0.2, swapped: false, released: true,
-      refuse: null, hands: null, pedals: { follow: false, clutch: false, camera: false },
-    }, change());
+    if (!change)
+      throw new Error(`no scenario ${scenario}; there are ${Object.keys(SCENARIOS).join(", ")}`);
+    Object.assign(
+      this,
+      {
+        state: "ARMED",
+        authority: "remote",
+        cause: null,
+        alarms: [],
+        force: 0.34,
+        pinned: false,
+        link: "up",
+        fibre: true,
+        guardless: false,
+        picture: "intact",
+        pictures: true,
+        late_us: 0,
+        silent_since: null,
+        lease: 12,
+        scale: 0.2,
+        swapped: false,
+        released: true,
+        refuse: null,
+        hands: null,
+        pedals: { follow: false, clutch: false, camera: false },
+      },
+      change(),
+    );
     this.began = Date.now();
     this.heard = { hands: [], actions: [], wan: [], drawn: [] };
   }
@@ -91,8 +173,14 @@ class Ward {
 
   /** A refusal, or null when it was done. */
   act(body) {
-    const refused = (code, value = null, limit = null) =>
-      ({ ok: false, code, name: NAMES[code], value, limit, message: `${code}: refused` });
+    const refused = (code, value = null, limit = null) => ({
+      ok: false,
+      code,
+      name: NAMES[code],
+      value,
+      limit,
+      message: `${code}: refused`,
+    });
     if (this.refuse) return this.refuse;
     const { action } = body;
     if (action === "stop") this.enter("SAFE_OFF", "held", "G-006");
@@ -116,40 +204,79 @@ class Ward {
     const t = (Date.now() - this.began) / 1000;
     const wave = (period, size, phase = 0) => size * Math.sin((t / period) * 2 * Math.PI + phase);
     const path = (name, up, delay, jitter) => ({
-      name, up,
-      out_ms: up ? delay + wave(3.1, 0.4) : null, in_ms: up ? delay + 0.3 + wave(2.3, 0.4) : null, error_ms: 0.7,
-      rtt_ms: 2 * delay, jitter_ms: jitter * (1 + 0.6 * Math.sin(t * 3.1) * Math.sin(t * 7.7) + 0.3 * Math.sin(t * 17)),
-      loss_out: name === "5g" ? 0.012 : 0.0001, loss_in: name === "5g" ? 0.008 : 0.0002, mbit_out: 0.9, mbit_in: 2.4,
+      name,
+      up,
+      out_ms: up ? delay + wave(3.1, 0.4) : null,
+      in_ms: up ? delay + 0.3 + wave(2.3, 0.4) : null,
+      error_ms: 0.7,
+      rtt_ms: 2 * delay,
+      jitter_ms:
+        jitter * (1 + 0.6 * Math.sin(t * 3.1) * Math.sin(t * 7.7) + 0.3 * Math.sin(t * 17)),
+      loss_out: name === "5g" ? 0.012 : 0.0001,
+      loss_in: name === "5g" ? 0.008 : 0.0002,
+      mbit_out: 0.9,
+      mbit_in: 2.4,
     });
     const up = this.link === "up";
     const silent_ms = this.silent_since ? Date.now() - this.silent_since : 0;
     const following = this.state === "FOLLOWING" && !this.pedals.clutch;
     const arm = (id, n, force) => ({
-      id, following: following && (id === "ECM" ? this.pedals.camera : !this.pedals.camera), limited: false,
+      id,
+      following: following && (id === "ECM" ? this.pedals.camera : !this.pedals.camera),
+      limited: false,
       joints: [0.12 - 0.3 * n, -0.21 + wave(6, 0.04, n), 0.121, 0.3, 0.42 + wave(5, 0.1, n), -0.5],
-      jaw_rad: 0.35 + wave(4, 0.3, n), force_n: Math.max(0, force + wave(2.7, 0.08, n)), tip_mm: [12.1, -3.4, 88.2],
+      jaw_rad: 0.35 + wave(4, 0.3, n),
+      force_n: Math.max(0, force + wave(2.7, 0.08, n)),
+      tip_mm: [12.1, -3.4, 88.2],
     });
     const drives = this.swapped ? ["PSM2", "PSM1"] : ["PSM1", "PSM2"];
     return {
-      type: "state", side, simulated: true, now_us: now_us(), controls: controls && this.settings.surgeon === "manual",
+      type: "state",
+      side,
+      simulated: true,
+      now_us: now_us(),
+      controls: controls && this.settings.surgeon === "manual",
       surgeon: this.settings.surgeon,
       link: {
-        status: this.link, peer: this.link === "handshaking" ? null : side === "console" ? "bedside-1" : "console-1",
-        clock_error_ms: up ? 0.8 : null, paths: [path("fibre", up && this.fibre, 25.1, 0.3), path("5g", up, 33.4, 2.9)],
+        status: this.link,
+        peer: this.link === "handshaking" ? null : side === "console" ? "bedside-1" : "console-1",
+        clock_error_ms: up ? 0.8 : null,
+        paths: [path("fibre", up && this.fibre, 25.1, 0.3), path("5g", up, 33.4, 2.9)],
       },
-      guard: this.guardless ? null : {
-        state: this.state, crtk: CRTK[this.state], authority: this.authority, lease: this.lease,
-        hold: this.cause ? { code: this.cause, name: NAMES[this.cause] } : null,
-        alarms: this.alarms.map(([code, value, limit, active], i) =>
-          ({ code, name: NAMES[code], value, limit, active, since_s: t + 1.4 * i })),
-        command_age_ms: up ? 26.3 + wave(2, 0.5) : null, state_age_ms: 27.1 + silent_ms,
-      },
-      arms: this.guardless ? [] : [arm("PSM1", 0, 0.12), arm("PSM2", 1, this.force), arm("ECM", 2, 0)],
+      guard: this.guardless
+        ? null
+        : {
+            state: this.state,
+            crtk: CRTK[this.state],
+            authority: this.authority,
+            lease: this.lease,
+            hold: this.cause ? { code: this.cause, name: NAMES[this.cause] } : null,
+            alarms: this.alarms.map(([code, value, limit, active], i) => ({
+              code,
+              name: NAMES[code],
+              value,
+              limit,
+              active,
+              since_s: t + 1.4 * i,
+            })),
+            command_age_ms: up ? 26.3 + wave(2, 0.5) : null,
+            state_age_ms: 27.1 + silent_ms,
+          },
+      arms: this.guardless
+        ? []
+        : [arm("PSM1", 0, 0.12), arm("PSM2", 1, this.force), arm("ECM", 2, 0)],
       hands: side === "console" ? drives.map((id) => ({ arm: id, engaged: following })) : [],
       scale: side === "console" ? this.scale : null,
       picture: {
-        state: this.picture, age_ms: this.pictures ? 62 + wave(1.7, 3) + this.late_us / 1000 : 62 + Date.now() - this.began,
-        shown: this.heard.drawn.length, late: 3, lost: 1, mbit_s: 2.1, glass_to_glass_ms: { p50: 64.2, p99: 78.9 },
+        state: this.picture,
+        age_ms: this.pictures
+          ? 62 + wave(1.7, 3) + this.late_us / 1000
+          : 62 + Date.now() - this.began,
+        shown: this.heard.drawn.length,
+        late: 3,
+        lost: 1,
+        mbit_s: 2.1,
+        glass_to_glass_ms: { p50: 64.2, p99: 78.9 },
       },
       demo: side === "console" && this.settings.demo ? { wan: true } : null,
     };
@@ -157,7 +284,13 @@ class Ward {
 }
 
 /** Starts both pages' servers; port 0 takes free ones. */
-export async function startMock({ scenario, settings, dist = DIST, ports = [0, 0], token = "test-token" } = {}) {
+export async function startMock({
+  scenario,
+  settings,
+  dist = DIST,
+  ports = [0, 0],
+  token = "test-token",
+} = {}) {
   const ward = new Ward(scenario, settings);
   const sites = {};
   for (const [i, side] of ["console", "bedside"].entries())
@@ -203,7 +336,8 @@ async function serve(ward, side, dist, wanted, token) {
 }
 
 const cookieName = (request) => `telehand_token_${request.headers.host?.split(":")[1]}`;
-const known = (request, token) => (request.headers.cookie ?? "").includes(`${cookieName(request)}=${token}`);
+const known = (request, token) =>
+  (request.headers.cookie ?? "").includes(`${cookieName(request)}=${token}`);
 
 async function answer(ward, side, dist, token, request, response) {
   const url = new URL(request.url, "http://127.0.0.1");
@@ -212,12 +346,17 @@ async function answer(ward, side, dist, token, request, response) {
     response.end(type === "application/json" ? JSON.stringify(body) : body);
   };
   if (url.searchParams.get("token") === token) {
-    response.writeHead(303, { ...HEADERS, "set-cookie": `${cookieName(request)}=${token}; HttpOnly; SameSite=Strict; Path=/`, location: "/" });
+    response.writeHead(303, {
+      ...HEADERS,
+      "set-cookie": `${cookieName(request)}=${token}; HttpOnly; SameSite=Strict; Path=/`,
+      location: "/",
+    });
     return response.end();
   }
   const file = url.pathname === "/" ? `${side}.html` : url.pathname.slice(1);
   if (!url.pathname.startsWith("/api/")) {
-    if (url.pathname === "/" && !known(request, token)) return send(401, "the token is missing or old", "text/plain");
+    if (url.pathname === "/" && !known(request, token))
+      return send(401, "the token is missing or old", "text/plain");
     const path = join(dist, normalize(file));
     try {
       return send(200, await readFile(path), MEDIA[extname(path)] ?? "application/octet-stream");
@@ -225,8 +364,10 @@ async function answer(ward, side, dist, token, request, response) {
       return send(404, "there is no such file here", "text/plain");
     }
   }
-  if (!known(request, token)) return send(401, { ok: false, message: "the token is missing or old" });
-  if (request.method === "GET" && url.pathname === "/api/state") return send(200, ward.message(side, false));
+  if (!known(request, token))
+    return send(401, { ok: false, message: "the token is missing or old" });
+  if (request.method === "GET" && url.pathname === "/api/state")
+    return send(200, ward.message(side, false));
   let body = "";
   for await (const piece of request) body += piece;
   if (url.pathname === "/api/action") {
@@ -245,11 +386,15 @@ async function answer(ward, side, dist, token, request, response) {
 
 function control(ward, side, connection) {
   const controls = ward.settings.controls;
-  const timer = setInterval(() => connection.send(JSON.stringify(ward.message(side, controls))), 33);
+  const timer = setInterval(
+    () => connection.send(JSON.stringify(ward.message(side, controls))),
+    33,
+  );
   connection.on("close", () => clearInterval(timer));
   connection.on("message", (text) => {
     const message = JSON.parse(text);
-    if (message.type === "ping") connection.send(JSON.stringify({ type: "pong", t: message.t, server_us: now_us() }));
+    if (message.type === "ping")
+      connection.send(JSON.stringify({ type: "pong", t: message.t, server_us: now_us() }));
     if (message.type === "hands" && controls) {
       ward.heard.hands.push({ at: Date.now(), ...message });
       ward.follow(message);
@@ -259,7 +404,16 @@ function control(ward, side, connection) {
 
 function video(ward, connection) {
   const { stereo } = ward.settings;
-  connection.send(JSON.stringify({ type: "config", codec: codecOf(CLIP[0]), width: 1280, height: 480, stereo, fps: 30 }));
+  connection.send(
+    JSON.stringify({
+      type: "config",
+      codec: codecOf(CLIP[0]),
+      width: 1280,
+      height: 480,
+      stereo,
+      fps: 30,
+    }),
+  );
   let seq = 0;
   let told = "";
   const timer = setInterval(() => {

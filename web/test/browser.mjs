@@ -3,8 +3,13 @@ import { chromium } from "playwright-core";
 import { startMock } from "../mock/server.mjs";
 
 const FLAGS = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
 ];
 
 export const launch = () =>
@@ -14,7 +19,10 @@ export const launch = () =>
 export const LOCALES = { en: "en-US", zh: "zh-CN" };
 
 /** A page of the mock (with a clock of its own, if asked), with what it must never do watched: errors, and requests to elsewhere. */
-export async function visit(browser, { side, scenario = "armed", language = "en", settings, before, clock = false } = {}) {
+export async function visit(
+  browser,
+  { side, scenario = "armed", language = "en", settings, before, clock = false } = {},
+) {
   const mock = await startMock({ scenario, settings });
   const context = await browser.newContext({
     viewport: { width: 1366, height: 768 },
@@ -25,7 +33,8 @@ export async function visit(browser, { side, scenario = "armed", language = "en"
   page.on("console", (message) => {
     // a refusal is an answer; the browser calls every 409 an error
     if (message.text().includes("409 (Conflict)")) return;
-    if (["error", "warning"].includes(message.type())) bad.push(`${message.type()}: ${message.text()}`);
+    if (["error", "warning"].includes(message.type()))
+      bad.push(`${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => bad.push(String(error)));
   page.on("request", (request) => {

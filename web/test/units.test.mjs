@@ -39,14 +39,19 @@ test("every cause of the guard has its words in both languages", async () => {
       const words = table[`G-${number.padStart(3, "0")}`];
       assert.ok(words?.what && words?.clears, number);
     }
-  for (const table of Object.values(causes)) assert.equal(Object.keys(table).length, numbers.length + 1);
+  for (const table of Object.values(causes))
+    assert.equal(Object.keys(table).length, numbers.length + 1);
 });
 
 test("every cause that has a number has the unit the guard prints", async () => {
   const { measured } = await load("lib/format.ts");
-  const source = await readFile(new URL("../../crates/guard/src/refusal.rs", import.meta.url), "utf8");
+  const source = await readFile(
+    new URL("../../crates/guard/src/refusal.rs", import.meta.url),
+    "utf8",
+  );
   const arm = await readFile(new URL("../../crates/vocab/src/arm.rs", import.meta.url), "utf8");
-  const number = (name) => arm.match(new RegExp(`^ {4}${name} = (\\d+),`, "m"))?.[1].padStart(3, "0");
+  const number = (name) =>
+    arm.match(new RegExp(`^ {4}${name} = (\\d+),`, "m"))?.[1].padStart(3, "0");
   const rows = [...source.matchAll(/C::(\w+) => \{?\s*\(\s*"[^"]+",\s*(\w+),/g)];
   assert.ok(rows.length >= 35, `${rows.length} rows found in refusal.rs`);
   for (const [, name, unit] of rows)
@@ -81,9 +86,16 @@ test("V-010 a stamp is read as the encoder side wrote it, and every wrong bit is
   };
   // stream 3, eye 1, frame 0x123456, born 98765432 us
   const payload = 3n | (1n << 4n) | (0x123456n << 5n) | (98_765_432n << 29n);
-  const bytes = Uint8Array.from({ length: 8 }, (_, i) => Number((payload >> BigInt(8 * i)) & 0xffn));
+  const bytes = Uint8Array.from({ length: 8 }, (_, i) =>
+    Number((payload >> BigInt(8 * i)) & 0xffn),
+  );
   bytes[7] = crc8(bytes.subarray(0, 7));
-  assert.deepEqual(readStamp(picture(bytes), STRIDE), { stream: 3, eye: 1, frame: 0x123456, born_us: 98_765_432 });
+  assert.deepEqual(readStamp(picture(bytes), STRIDE), {
+    stream: 3,
+    eye: 1,
+    frame: 0x123456,
+    born_us: 98_765_432,
+  });
   for (let bit = 0; bit < 64; bit += 1) {
     const wrong = bytes.slice();
     wrong[bit >> 3] ^= 1 << (bit & 7);
@@ -97,7 +109,10 @@ test("V-010 a stamp is read as the encoder side wrote it, and every wrong bit is
 test("the fastest path that is up sets the delay", async () => {
   const { delays, ageLevel, forceLevel, tipSpeedLimit } = await load("lib/figures.ts");
   const path = (up, out_ms, in_ms) => ({ up, out_ms, in_ms, error_ms: 0.5 });
-  const link = { clock_error_ms: null, paths: [path(false, 1, 1), path(true, 40, 42), path(true, 48, 41), path(true, null, null)] };
+  const link = {
+    clock_error_ms: null,
+    paths: [path(false, 1, 1), path(true, 40, 42), path(true, 48, 41), path(true, null, null)],
+  };
   assert.deepEqual(delays(link), { out_ms: 40, back_ms: 41, error_ms: 0.5 });
   assert.deepEqual(delays(undefined), { out_ms: null, back_ms: null, error_ms: null });
   assert.deepEqual([150, 151, 300, 301].map(ageLevel), ["fresh", "amber", "amber", "red"]);
@@ -115,7 +130,11 @@ test("numbers read well", async () => {
   assert.deepEqual([percent(0.0001), percent(0.012)], ["0.01", "1.2"]);
   assert.deepEqual([span(87), span(1600), span(125_000)], ["87 ms", "1.6 s", "2 min 05 s"]);
   assert.deepEqual(measured("G-050", 1, 2), { value: "1", limit: "2", least: true });
-  assert.deepEqual(measured("G-003", 0.131, 0.1), { value: "131 ms", limit: "100 ms", least: false });
+  assert.deepEqual(measured("G-003", 0.131, 0.1), {
+    value: "131 ms",
+    limit: "100 ms",
+    least: false,
+  });
   assert.equal(measured("G-006", 0, 0), null);
 });
 
@@ -147,8 +166,40 @@ test("a stick at rest asks for nothing; triggers and bumpers are where the stand
   buttons[4] = { pressed: true, value: 1 };
   buttons[6] = { pressed: true, value: 0.7 };
   const held = readPad({ axes: [1, Number.NaN, -1], buttons });
-  assert.deepEqual([held.sticks[0].x, held.sticks[0].y, held.sticks[1].x, held.sticks[1].y], [1, 0, -1, 0]);
+  assert.deepEqual(
+    [held.sticks[0].x, held.sticks[0].y, held.sticks[1].x, held.sticks[1].y],
+    [1, 0, -1, 0],
+  );
   assert.deepEqual(held.pedals, { follow: false, clutch: true, camera: false });
   assert.equal(held.squeeze[0], 0.7);
-  assert.deepEqual(readPad({ axes: [], buttons: [] }).pedals, { follow: false, clutch: false, camera: false });
+  assert.deepEqual(readPad({ axes: [], buttons: [] }).pedals, {
+    follow: false,
+    clutch: false,
+    camera: false,
+  });
+});
+
+test("every text of the palette is legible (WCAG AA, 4.5 to 1)", async () => {
+  const css = await readFile(new URL("../src/lib/tokens.css", import.meta.url), "utf8");
+  const colour = (name) => css.match(new RegExp(`--${name}: (#[0-9a-f]{6});`))[1];
+  const light = (hex) => {
+    const [r, g, b] = [1, 3, 5].map((at) => {
+      const c = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+      return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (a, b) => {
+    const [dark, bright] = [light(a), light(b)].sort((x, y) => x - y);
+    return (bright + 0.05) / (dark + 0.05);
+  };
+  for (const ground of ["bg", "panel", "raised"])
+    for (const text of ["text", "dim", "accent", "amber", "red", "off"])
+      assert.ok(contrast(colour(ground), colour(text)) >= 4.5, `${text} on ${ground}`);
+  for (const [ground, text] of [
+    ["accent", colour("on-accent")],
+    ["amber", colour("on-amber")],
+    ["red-fill", "#ffffff"],
+  ])
+    assert.ok(contrast(colour(ground), text) >= 4.5, `text on ${ground}`);
 });

@@ -6,7 +6,10 @@ const DEAD_ZONE = 0.12;
 
 export interface PadReading {
   /** -1 to 1 of full speed, for the left and the right hand. */
-  sticks: [{ x: number; y: number; z: number; roll: number }, { x: number; y: number; z: number; roll: number }];
+  sticks: [
+    { x: number; y: number; z: number; roll: number },
+    { x: number; y: number; z: number; roll: number },
+  ];
   /** 0 open to 1 closed. */
   squeeze: [number, number];
   pedals: Pedals;

@@ -84,8 +84,12 @@ export class Input {
     this.#stage = stage;
     const stop = new AbortController();
     const { signal } = stop;
-    const on = (target: EventTarget, name: string, listener: (event: never) => void, options = {}) =>
-      target.addEventListener(name, listener as EventListener, { signal, ...options });
+    const on = (
+      target: EventTarget,
+      name: string,
+      listener: (event: never) => void,
+      options = {},
+    ) => target.addEventListener(name, listener as EventListener, { signal, ...options });
     on(stage, "focus", () => (this.engaged = true));
     on(stage, "blur", () => this.leave());
     on(stage, "keydown", (event: KeyboardEvent) => this.#down(event));
@@ -98,7 +102,10 @@ export class Input {
     on(window, "blur", () => this.#lose());
     on(window, "focus", () => (this.attentive = true));
     on(window, "pagehide", () => this.#lose());
-    on(document, "visibilitychange", () => document.hidden && this.#lose());
+    on(document, "visibilitychange", () => {
+      if (document.hidden) this.#lose();
+      else this.attentive = document.hasFocus();
+    });
     for (const name of ["pointerdown", "keydown"])
       on(window, name, () => (this.attentive = !document.hidden), { capture: true });
     on(document, "pointerlockchange", () => {
@@ -261,7 +268,9 @@ export class Input {
 
   /** Both hands at once; returns the pad's pedals. */
   #padStep(dt_s: number, speed: number): Pedals {
-    const found = navigator.getGamepads?.().find((pad) => pad?.connected && pad.mapping === "standard");
+    const found = navigator
+      .getGamepads?.()
+      .find((pad) => pad?.connected && pad.mapping === "standard");
     if (this.pad !== Boolean(found)) this.pad = Boolean(found);
     if (!found) {
       this.#padReleased = false;

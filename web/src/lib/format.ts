@@ -46,19 +46,32 @@ const MILLI: Unit = { name: "mrad | mm", scale: 1e3, places: 1 };
 
 /** The unit of each cause's value, as the guard prints it (crates/guard/src/refusal.rs). */
 const UNITS: Record<string, Unit> = {
-  "G-003": MS, "G-004": MS, "G-010": MS, "G-012": MS, "G-013": MS, "G-014": MS,
-  "G-020": MILLI, "G-021": MM_S,
+  "G-003": MS,
+  "G-004": MS,
+  "G-010": MS,
+  "G-012": MS,
+  "G-013": MS,
+  "G-014": MS,
+  "G-020": MILLI,
+  "G-021": MM_S,
   "G-022": { name: "°/s", scale: 180 / Math.PI, places: 0 },
-  "G-023": MM, "G-030": MILLI,
+  "G-023": MM,
+  "G-030": MILLI,
   "G-031": { name: "mrad/s | mm/s", scale: 1e3, places: 0 },
   "G-032": { name: "rad/s² | m/s²", scale: 1, places: 0 },
-  "G-033": MILLI, "G-034": MM, "G-035": MS,
+  "G-033": MILLI,
+  "G-034": MM,
+  "G-035": MS,
   "G-036": { name: "N", scale: 1, places: 2 },
-  "G-037": MM_S, "G-040": MS, "G-041": MS, "G-042": MS,
+  "G-037": MM_S,
+  "G-040": MS,
+  "G-041": MS,
+  "G-042": MS,
   "G-050": { name: "", scale: 1, places: 0, least: true },
   "G-051": { name: "/s", scale: 1, places: 0 },
   "G-052": { name: "%", scale: 100, places: 1 },
-  "G-053": MS, "G-060": MS,
+  "G-053": MS,
+  "G-060": MS,
 };
 
 export interface Measured {

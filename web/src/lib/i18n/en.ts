@@ -35,7 +35,8 @@ export const en = {
   next_FOLLOWING_scripted: "The instruments follow the scripted surgeon.",
   next_HOLD: "Release the pedal, then hold down Follow (Space).",
   next_SAFE_OFF: "The bedside clears the stop, then enables and grants again.",
-  next_lost: "Without commands the arms hold by themselves within 100 ms. Nothing queued is executed.",
+  next_lost:
+    "Without commands the arms hold by themselves within 100 ms. Nothing queued is executed.",
   next_handshake: "Setting up the secured session with the other side.",
   next_none: "Waiting for the first report from the patient side.",
 
@@ -107,7 +108,8 @@ export const en = {
   restore: "Restore",
 
   picture: "Endoscope picture",
-  stage: "Endoscope picture and instruments. Press Enter or click to take the instruments, Escape to leave them.",
+  stage:
+    "Endoscope picture and instruments. Press Enter or click to take the instruments, Escape to leave them.",
   stage_take: "Click the picture or press Enter to take the instruments",
   stage_leave: "Esc leaves the instruments",
   stage_pad: "Gamepad connected",
@@ -124,16 +126,20 @@ export const en = {
   empty_connecting: "Connecting to the process",
   empty_connecting_do: "This takes a moment.",
   empty_lost: "No connection to the process",
-  empty_lost_do: "The `telehand` program behind this page does not answer. The pedals are released. Start it again; this page reconnects by itself.",
+  empty_lost_do:
+    "The `telehand` program behind this page does not answer. The pedals are released. Start it again; this page reconnects by itself.",
   empty_token: "This page has no valid token",
-  empty_token_do: "Open the address that the program printed at its start. The token changes at every start.",
+  empty_token_do:
+    "Open the address that the program printed at its start. The token changes at every start.",
   empty_codec: "This browser cannot decode the picture",
-  empty_codec_do: "WebCodecs with H.264 is needed: use a current Chromium, Chrome, Edge or Safari on this machine.",
+  empty_codec_do:
+    "WebCodecs with H.264 is needed: use a current Chromium, Chrome, Edge or Safari on this machine.",
   empty_picture: "Waiting for the first picture",
   empty_picture_do: "The link is up. The camera at the patient has not sent a picture yet.",
   empty_picture_bedside: "The camera has not given a picture yet.",
   empty_handshake: "Waiting for the other side",
-  empty_handshake_do: "The secured session is being set up. It starts by itself when the bedside answers.",
+  empty_handshake_do:
+    "The secured session is being set up. It starts by itself when the bedside answers.",
   empty_link: "The link is down",
   empty_link_do: "No picture can come. The arms hold by themselves.",
 

@@ -125,11 +125,13 @@ export const zh: Words = {
   empty_connecting: "正在连接程序",
   empty_connecting_do: "请稍候。",
   empty_lost: "与程序失去连接",
-  empty_lost_do: "本页面背后的 `telehand` 程序没有应答，踏板已全部松开。请重新启动程序，页面会自动重连。",
+  empty_lost_do:
+    "本页面背后的 `telehand` 程序没有应答，踏板已全部松开。请重新启动程序，页面会自动重连。",
   empty_token: "本页面没有有效令牌",
   empty_token_do: "请打开程序启动时打印的地址。每次启动令牌都会改变。",
   empty_codec: "此浏览器无法解码画面",
-  empty_codec_do: "需要支持 H.264 的 WebCodecs：请在本机使用新版 Chromium、Chrome、Edge 或 Safari。",
+  empty_codec_do:
+    "需要支持 H.264 的 WebCodecs：请在本机使用新版 Chromium、Chrome、Edge 或 Safari。",
   empty_picture: "等待第一幅画面",
   empty_picture_do: "链路已通，患者侧摄像机尚未送出画面。",
   empty_picture_bedside: "摄像机尚未给出画面。",

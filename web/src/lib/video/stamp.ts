@@ -56,7 +56,8 @@ export function crc8(bytes: Uint8Array): number {
   let crc = 0xff;
   for (const byte of bytes) {
     crc ^= byte;
-    for (let i = 0; i < 8; i += 1) crc = crc & 0x80 ? ((crc << 1) ^ 0x07) & 0xff : (crc << 1) & 0xff;
+    for (let i = 0; i < 8; i += 1)
+      crc = crc & 0x80 ? ((crc << 1) ^ 0x07) & 0xff : (crc << 1) & 0xff;
   }
   return crc;
 }
