@@ -256,3 +256,68 @@ impl SoftRenderer {
 
 /// One band's number, its pixels and their bodies.
 type Job<'a> = (usize, (&'a mut [u32], &'a mut [u8]));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FNV-1a, 64 bits.
+    fn fingerprint(bytes: &[u8]) -> u64 {
+        bytes
+            .iter()
+            .fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01B3))
+    }
+
+    /// When the picture is changed on purpose, look at it (`examples/still.rs`) and put the new
+    /// number here.
+    #[test]
+    fn s_012_the_picture_is_the_same_to_the_bit() {
+        let mut endoscope = SoftRenderer::new(160, 120, true);
+        let hash = fingerprint(endoscope.render_rgba(&Scene::example()));
+        assert_eq!(hash, GOLDEN, "{hash:#018X}");
+    }
+    const GOLDEN: u64 = 0x537D_239B_35CC_E8DF;
+
+    #[test]
+    fn s_012_threads_and_history_do_not_change_the_picture() {
+        let scene = Scene::example();
+        let first = SoftRenderer::new(100, 74, true).render_rgba(&scene).to_vec();
+        let mut other = SoftRenderer::new(100, 74, true).with_threads(3);
+        let mut moved = scene;
+        moved.instruments[0].world_from_tip.translation.x += 0.01;
+        assert_ne!(other.render_rgba(&moved), first);
+        assert_eq!(other.render_rgba(&scene), first);
+    }
+
+    #[test]
+    fn s_013_the_lens_and_the_picture_agree() {
+        // a cap's middle, projected by the lens, is cyan in both eyes
+        let scene = Scene::example();
+        let mut endoscope = SoftRenderer::new(640, 480, true);
+        let optics = *endoscope.optics();
+        let rgba = endoscope.render_rgba(&scene).to_vec();
+        let camera = scene.endoscope.world_from_camera.inverse();
+        let mut seen = 0;
+        for peg in scene.board.pegs.iter().filter(|peg| peg.target) {
+            let middle = Vec3::new(peg.x_m, peg.y_m, scene.board.peg_height_m - 0.5 * CAP_M);
+            for eye in 0..2 {
+                let [x, y] = optics.pixel(eye, camera.point(middle)).unwrap();
+                let at = (y as usize * 1280 + eye * 640 + x as usize) * 4;
+                let [r, g, b] = [rgba[at], rgba[at + 1], rgba[at + 2]].map(i32::from);
+                seen += i32::from(b > r + 60 && g > r + 60);
+            }
+        }
+        assert!(seen >= 8, "{seen} of 12 caps");
+    }
+
+    #[test]
+    fn s_014_another_size_is_refused() {
+        let mut endoscope = SoftRenderer::new(64, 48, false);
+        let mut other = I420::new(64, 50);
+        let error = endoscope.render(&Scene::example(), &mut other).unwrap_err();
+        assert!(error.to_string().contains("64x50"), "{error}");
+        let mut right = endoscope.picture();
+        endoscope.render(&Scene::example(), &mut right).unwrap();
+        assert!(right.y.iter().any(|y| *y > 60));
+    }
+}

@@ -69,9 +69,9 @@ pub fn palette() -> [Material; MATERIALS] {
             first: [0.52, 0.115, 0.085],
             second: [0.66, 0.33, 0.15],
             contrast: 1.0,
-            bump: 1.0,
-            sheen: 0.10,
-            gloss: 0.85,
+            bump: 0.62,
+            sheen: 0.09,
+            gloss: 0.7,
             bleed: 0.75,
         },
         plain([0.060, 0.066, 0.076], 0.35, 0.10, 0.035, 0.03),
@@ -79,8 +79,8 @@ pub fn palette() -> [Material; MATERIALS] {
         plain([0.46, 0.45, 0.43], 0.12, 0.05, 0.08, 0.25),
         plain(CAP_COLOUR, 0.08, 0.04, 0.05, 0.18),
         plain([0.022, 0.023, 0.026], 0.3, 0.12, 0.07, 0.10),
-        plain([0.30, 0.31, 0.33], 0.25, 0.16, 0.42, 0.55),
-        plain([0.34, 0.35, 0.365], 0.35, 0.22, 0.45, 0.50),
+        plain([0.17, 0.175, 0.19], 0.3, 0.10, 0.26, 0.60),
+        plain([0.20, 0.205, 0.215], 0.35, 0.16, 0.28, 0.55),
     ];
     let objects = OBJECT_COLOURS.map(|colour| plain(colour, 0.10, 0.06, 0.05, 0.22));
     for (slot, material) in all.iter_mut().zip(fixed.into_iter().chain(objects)) {

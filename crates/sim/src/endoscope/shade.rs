@@ -174,8 +174,8 @@ impl Light<'_> {
         let glint = (dot(&n, &half).fast_max(zero) / (nn * dot(&half, &half)).sqrt()).fast_min(one);
         // the lamp's cone fades towards the rim of the picture
         let rim = (right * right + down * down) * f32x8::splat(0.62);
-        let cone = one / (one + rim * rim + rim * f32x8::splat(0.55));
-        let fall = f32x8::splat(24_000.0) / (f32x8::splat(4_500.0) + dd) * cone;
+        let cone = one + rim * rim + rim * f32x8::splat(0.55);
+        let fall = f32x8::splat(24_000.0) / ((f32x8::splat(4_500.0) + dd) * cone);
         let diffuse = (f32x8::splat(0.035) + facing * fall) * open;
         let g2 = glint * glint;
         let g8 = g2 * g2 * (g2 * g2);

@@ -78,7 +78,7 @@ impl Stage {
             peg(&board, true),
             Mesh::torus(mm(board.ring_major_m), mm(board.ring_minor_m), 40, 16)
                 .shaded(|at| 0.80 + 0.09 * at[2]),
-            Mesh::turned(&shaft_profile(), 24, 30.0),
+            Mesh::turned(&shaft_profile(), 24, 9.0),
             clevis(),
             link(),
             jaw(),
@@ -165,7 +165,9 @@ impl Stage {
         };
         let visible = shaft_length(view, tool.wrist, back, trocar);
         let shaft = facing(back, hinge);
-        add(shape::SHAFT, shaft, tool.wrist, [1.0, 1.0, visible / 100.0], id::SHAFT, key);
+        let start = tool.wrist + back * (f64::from(COLLAR_MM) * 1e-3);
+        let size = [1.0, 1.0, (visible - COLLAR_MM).max(0.1)];
+        add(shape::SHAFT, shaft, start, size, id::SHAFT, key);
         add(shape::CLEVIS, shaft, tool.wrist, [1.0; 3], id::STEEL, key + 1);
         add(shape::PIN, facing(hinge, along), tool.wrist, [0.9, 0.9, 1.15], id::JAW, key + 2);
         let reach = mm((tip.translation - tool.wrist).norm()) / 9.1;
@@ -351,12 +353,13 @@ fn peg(board: &Board, cap: bool) -> Mesh {
     Mesh::turned(&profile, 16, 20.0).shaded(|[_, _, z]| (0.6 + 0.08 * z).min(1.0))
 }
 
-/// The shaft from 9 mm behind the wrist, 100 mm long before it is stretched.
+/// The black shaft begins this far behind the wrist pin, millimetres.
+const COLLAR_MM: f32 = 9.0;
+
+/// The shaft behind its collar, one millimetre long before it is stretched.
 fn shaft_profile() -> Vec<(f32, f32)> {
     let r = mm(crate::scene::SHAFT_RADIUS_M);
-    let mut profile = vec![(r - 0.35, 9.0), (r, 9.5)];
-    profile.extend((0..=12).map(|k| (r, 10.0 + 7.5 * k as f32)));
-    profile
+    (0..=16).map(|k| (r, k as f32 / 16.0)).collect()
 }
 
 /// The steel end of the shaft: a collar and two prongs that hold the wrist pin. +x is the pin.

@@ -26,6 +26,10 @@ const OPEN_RAD: f64 = 35.0 * DEG;
 const HOLDS_RAD: f64 = 14.0 * DEG;
 /// A ring this near to a peg's axis lies around it.
 const AROUND_PEG_M: f64 = 0.0045;
+/// A ring off its peg by more than this, towards the jaws, is taken from the other side; by this
+/// much it may be off before the jaws go outside the middle of the tube.
+const LEAST_ROOM_M: f64 = 1.6e-3;
+const ROOM_M: f64 = 2e-4;
 /// Movements end this near: coarse ones, and those next to a ring.
 const COARSE_M: f64 = 1.5e-3;
 const FINE_M: f64 = 4.5e-4;
@@ -42,6 +46,8 @@ struct Task {
     ring: [f64; 2],
     /// +1 or -1: which side of the ring along the jaws' opening direction.
     side: f64,
+    /// How far outside the middle of the tube the jaws go down, metres.
+    outside: f64,
     /// From the tip to the ring's middle, once held.
     hang: Vec3,
     aim_error: [f64; 2],
@@ -308,8 +314,9 @@ impl Plan {
         let Some(peg) = peg else { return self.go(now, Step::Finish) };
         let mut aim = || self.random.range(-2e-4, 2e-4);
         let aim_error = [aim(), aim()];
-        let side = side_of(field, ring.at, view.opening);
-        self.task = Some(Task { colour, peg, ring: ring.at, side, hang: Vec3::ZERO, aim_error });
+        let (side, outside) = grasp_of(field, ring.at, view.opening);
+        let hang = Vec3::ZERO;
+        self.task = Some(Task { colour, peg, ring: ring.at, side, outside, hang, aim_error });
         self.go(now, Step::Above);
     }
 
@@ -333,7 +340,7 @@ impl Task {
     /// The point of the rim between the jaws, board frame.
     fn rim(&self, view: &View) -> Vec3 {
         let [x, y] = self.ring;
-        let out = view.opening * (self.side * view.ring_major);
+        let out = view.opening * (self.side * (view.ring_major + self.outside));
         Vec3::new(x + out.x + self.aim_error[0], y + out.y + self.aim_error[1], 0.0)
     }
 
@@ -391,16 +398,20 @@ impl View {
     }
 }
 
-/// The side of the ring with more room between its tube and the peg inside it.
-fn side_of(field: &Field, ring: [f64; 2], opening: Vec3) -> f64 {
+/// Where to take a ring: the side (+1 or -1 along the jaws' opening) and how far outside the middle
+/// of its tube. The right tool's shaft leans to the right, so it takes the right side and stays
+/// clear of the peg, unless the ring leaves no room there; outwards when the inner jaw is tight.
+fn grasp_of(field: &Field, ring: [f64; 2], opening: Vec3) -> (f64, f64) {
+    let right = if opening.x < 0.0 { -1.0 } else { 1.0 };
     let inside = field
         .board
         .pegs
         .iter()
         .find(|peg| away(ring, [peg.x_m, peg.y_m]) < field.board.ring_major_m);
-    let [x, y] = ring;
-    let out = inside.map_or(Vec3::new(x, y, 0.0), |peg| Vec3::new(x - peg.x_m, y - peg.y_m, 0.0));
-    if opening.dot(out) < 0.0 { -1.0 } else { 1.0 }
+    let Some(peg) = inside else { return (right, 0.0) };
+    let off = opening.dot(Vec3::new(ring[0] - peg.x_m, ring[1] - peg.y_m, 0.0));
+    let side = if off * right < -LEAST_ROOM_M { -right } else { right };
+    (side, (-ROOM_M - off * side).clamp(0.0, 5e-4))
 }
 
 /// The target peg a ring lies around.
