@@ -10,7 +10,7 @@ use std::process::Command;
 /// `{"name": ..., "unit": ..., "p50": ..., "p99": ..., "note": ...}`.
 const BENCHES: &[(&str, &str)] = &[
     ("telehand", "tick"),
-    ("telehand-link", "seal"),
+    ("telehand-link", "beat"),
     ("telehand-sim", "step"),
     ("telehand-sim", "render"),
     ("telehand-video", "codec"),

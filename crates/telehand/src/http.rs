@@ -264,7 +264,11 @@ async fn state(State(site): State<Arc<Site>>) -> impl IntoResponse {
 }
 
 async fn action(State(site): State<Arc<Site>>, body: axum::body::Bytes) -> Response {
-    answer(parse(&body).and_then(|body| site.backend.action(&body)))
+    match parse(&body) {
+        // The answer may take a while when the arm is dead; another button must not wait for it.
+        Ok(body) => blocking(move || site.backend.action(&body)).await,
+        Err(denied) => answer(Err(denied)),
+    }
 }
 
 async fn wan_state(State(site): State<Arc<Site>>) -> Response {

@@ -9,6 +9,7 @@ pub mod http;
 pub mod keys_cli;
 pub mod kinematics_cli;
 pub mod net;
+mod net_words;
 pub mod pump;
 pub mod realtime;
 pub mod record_cli;
@@ -18,3 +19,13 @@ pub mod stop;
 pub mod tape;
 pub mod view;
 pub mod wan;
+
+/// A number from a command line, within bounds.
+fn within(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+    if (least..=most).contains(&number) {
+        Ok(number)
+    } else {
+        Err(format!("{number} is outside {least} to {most}"))
+    }
+}

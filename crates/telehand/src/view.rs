@@ -7,11 +7,13 @@ use telehand_vocab::{ArmId, Cause, Feedback, Mono, Span};
 
 /// The link and its paths. `names` are what people call the paths.
 pub fn link(snapshot: &Snapshot) -> Value {
-    let (status, peer) = match &snapshot.status {
-        Status::Up { peer, .. } => ("up", Some(peer.name.clone())),
-        Status::Silent { peer, .. } => ("down", Some(peer.name.clone())),
-        Status::Waiting { .. } => ("handshaking", None),
-        Status::Ended => ("down", None),
+    let (status, peer, trouble) = match &snapshot.status {
+        Status::Up { peer, .. } => ("up", Some(peer.name.clone()), None),
+        Status::Silent { peer, last_error, .. } => {
+            ("down", Some(peer.name.clone()), last_error.clone())
+        }
+        Status::Waiting { last_error } => ("handshaking", None, last_error.clone()),
+        Status::Ended => ("down", None, None),
     };
     let figures = snapshot.figures.as_ref();
     let paths: Vec<Value> = snapshot
@@ -35,8 +37,10 @@ pub fn link(snapshot: &Snapshot) -> Value {
             })
         })
         .collect();
-    let error = figures.map(|_| clock_estimate(snapshot).as_millis_f64());
-    json!({"status": status, "peer": peer, "clock_error_ms": error, "paths": paths})
+    let estimate = clock_estimate(snapshot);
+    let error = (estimate < Span::MAX).then(|| estimate.as_millis_f64());
+    json!({"status": status, "peer": peer, "trouble": trouble, "clock_error_ms": error,
+           "paths": paths})
 }
 
 /// How wrong the clock mapping is by what the paths say of each other.
@@ -44,14 +48,18 @@ pub fn link(snapshot: &Snapshot) -> Value {
 /// The hard bound (half the smallest round trip) holds for any asymmetry of the routes. The paths
 /// are diverse: were one route asymmetric, its one-way delays, measured by the common clock, would
 /// differ from each other while another path's do not. Half the largest such difference estimates
-/// the error; a single path tells nothing of its own asymmetry, and its jitter stands in.
+/// the error. A single path tells nothing of its own asymmetry; its jitter stands in, which is no
+/// bound.
 #[must_use]
 pub fn clock_estimate(snapshot: &Snapshot) -> Span {
     let Some(figures) = &snapshot.figures else { return Span::MAX };
     let floor = Span::from_micros(200);
-    let differences = figures.paths.iter().filter(|path| path.up).filter_map(|path| {
+    let up = || figures.paths.iter().filter(|path| path.up);
+    let alone = up().count() == 1;
+    let differences = up().filter_map(|path| {
         let (out, back) = (path.one_way_out?, path.one_way_in?);
-        Some(Span::from_nanos(out.as_nanos().abs_diff(back.as_nanos()) / 2))
+        let half = Span::from_nanos(out.as_nanos().abs_diff(back.as_nanos()) / 2);
+        Some(if alone { half.max(path.jitter_in).max(path.jitter_out) } else { half })
     });
     differences.max().map_or(Span::MAX, |difference| difference.max(floor))
 }

@@ -1,4 +1,4 @@
-//! What `bedside` tells `arm`, and what `arm` answers, on a local datagram socket.
+//! What `bedside` tells `arm`, and what `arm` answers, on a local stream.
 //!
 //! Little-endian, versioned, exact: floats travel as their bits, so that a recording of these bytes
 //! plays again to the last bit. Nothing here allocates once the buffers have grown.

@@ -5,8 +5,8 @@ use crate::arm::pipe::Inbox;
 use crate::arm::wire::{Action, Input, Report, Verdict, decode_report, encode_input, push_message};
 use crate::clock;
 use anyhow::Result;
+use rustix::net::SendFlags;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
@@ -16,8 +16,6 @@ use telehand_vocab::Span;
 
 /// Between two attempts to reach the arm.
 const RETRY: Span = Span::from_millis(50);
-/// Longest wait for the arm to take bytes: it takes them every millisecond, or it is dead.
-const WRITE_WAIT: Duration = Duration::from_millis(20);
 /// Longest wait for the answer to a button.
 const REPLY_WAIT: Duration = Duration::from_millis(500);
 /// A beat to the arm after so many of its reports: it proves that this side reads them.
@@ -84,7 +82,9 @@ impl ArmLine {
         }
         let mut slot = self.stream();
         let Some(stream) = slot.as_mut() else { return false };
-        let written = stream.write_all(&framed).is_ok();
+        // Never waits: the arm takes its bytes every millisecond, or it is dead.
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let written = rustix::net::send(&*stream, &framed, flags) == Ok(framed.len());
         if !written {
             // A half-written message must not be followed by another: begin anew.
             let _ = stream.shutdown(std::net::Shutdown::Both);
@@ -116,9 +116,6 @@ impl ArmLine {
     fn visit(&self, socket: &PathBuf, each: &mut impl FnMut(Heard<'_>)) {
         let Ok(mut reader) = UnixStream::connect(socket) else { return };
         let Ok(writer) = reader.try_clone() else { return };
-        if writer.set_write_timeout(Some(WRITE_WAIT)).is_err() {
-            return;
-        }
         *self.stream() = Some(writer);
         let (mut inbox, mut greeted, mut reports) = (Inbox::default(), false, 0_u64);
         loop {

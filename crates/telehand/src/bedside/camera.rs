@@ -83,7 +83,7 @@ struct Camera {
     encoder: Encoder,
     ladder: Ladder,
     adapted: Mono,
-    shortest: Option<Span>,
+    shortest: Option<(usize, Span)>,
     picture: I420,
     seq: u32,
     drawn: Mono,
@@ -137,12 +137,15 @@ impl Camera {
         let best = figures
             .paths
             .iter()
-            .filter(|path| path.up)
-            .filter_map(|path| Some((path.one_way_out?, path.loss_out)))
-            .min_by(|a, b| a.1.total_cmp(&b.1));
-        let Some((delay, loss)) = best else { return };
-        let shortest = self.shortest.map_or(delay, |old| old.min(delay));
-        self.shortest = Some(shortest);
+            .enumerate()
+            .filter(|(_, path)| path.up)
+            .filter_map(|(index, path)| Some((index, path.one_way_out?, path.loss_out)))
+            .min_by(|a, b| a.2.total_cmp(&b.2));
+        let Some((index, delay, loss)) = best else { return };
+        // The shortest delay of this very path: another path's is no queue.
+        let known = self.shortest.filter(|(path, _)| *path == index);
+        let shortest = known.map_or(delay, |(_, old)| old.min(delay));
+        self.shortest = Some((index, shortest));
         let figures = LinkFigures { loss, growth: delay.less(shortest) };
         if let Some(bitrate) = self.ladder.handle(now, figures) {
             match self.encoder.set_bitrate(bitrate) {
@@ -168,6 +171,7 @@ impl Camera {
         }
         let Some(unit) = self.encoder.encode(&self.picture, scene.at, seq)? else { return Ok(()) };
         let encoded_at = clock::now();
+        ward.pictured_ns.store(encoded_at.as_nanos(), Ordering::Relaxed);
         if self.codec.is_none() {
             self.codec = h264::codec_string(&unit.bytes);
             self.announce(ward);
@@ -193,6 +197,9 @@ impl Camera {
         });
         *ward.video_config.lock().unwrap_or_else(PoisonError::into_inner) = Some(config.clone());
         let _ = ward.video.send(VideoMessage::Text(config.to_string().into()));
+        if let Some(message) = ward.video_message() {
+            ward.send(Outgoing::Message(message));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The bedside page: state, arm and grant, take over, stop.
 
-use super::{ActionError, Ward, drill_goes_on};
+use super::{ActionError, Ward};
 use crate::arm::wire::{Action, Verdict};
 use crate::http::{Backend, Denied, VideoMessage};
 use crate::{clock, view};
@@ -8,11 +8,14 @@ use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use telehand_guard::Refusal;
-use telehand_vocab::{ArmState, Span};
+use telehand_vocab::{ArmState, Mono, Span};
 use tokio::sync::broadcast;
 
 /// How often a drill looks whether the arms can be granted.
 const DRILL_LOOKS: Span = Span::from_millis(100);
+
+/// Without a new picture for this long the camera stands still.
+const FROZEN_AFTER: Span = Span::from_millis(300);
 
 /// What the page talks to.
 pub struct Desk {
@@ -23,6 +26,20 @@ impl Desk {
     /// For this process.
     pub const fn new(ward: Arc<Ward>) -> Self {
         Self { ward }
+    }
+}
+
+impl Desk {
+    /// The camera lives while pictures leave it.
+    fn picture(&self, now: Mono, mbit_s: f64) -> Value {
+        let pictured = self.ward.pictured_ns.load(Ordering::Relaxed);
+        let age = (pictured > 0).then(|| now.since(Mono::from_nanos(pictured)));
+        let state = match age {
+            None => "none",
+            Some(age) if age > FROZEN_AFTER => "frozen",
+            Some(_) => "intact",
+        };
+        json!({"state": state, "age_ms": age.map(Span::as_millis_f64), "mbit_s": mbit_s})
     }
 }
 
@@ -48,7 +65,7 @@ impl Backend for Desk {
             "arms": view::arms(feedback),
             "hands": [],
             "scale": null,
-            "picture": {"state": "intact", "age_ms": null, "mbit_s": mbit},
+            "picture": self.picture(now, mbit),
             "ticks": report.as_ref().map(|report| json!({
                 "total": report.feedback.tick + 1,
                 "overruns": report.overruns,
@@ -132,8 +149,11 @@ pub fn grant_for_ever(ward: &Ward) {
         clock::sleep_until(clock::now() + DRILL_LOOKS);
         let Some(report) = ward.report() else { continue };
         let console = ward.console_up.load(Ordering::Acquire);
+        if ward.people_act.load(Ordering::Acquire) {
+            continue;
+        }
         let action = match report.feedback.state {
-            ArmState::Off if drill_goes_on(report.feedback.hold) => Action::Enable,
+            ArmState::Off => Action::Enable,
             ArmState::Local if console && clock_is_known(ward) => Action::Grant,
             _ => continue,
         };

@@ -5,6 +5,7 @@ use super::camera::CameraNote;
 use crate::arm::wire::{Action, Input, LinkInput};
 use crate::net::{Endpoint, Status};
 use crate::view;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use telehand_link::identity::PeerIdentity;
@@ -15,22 +16,26 @@ use telehand_vocab::{Mono, Span};
 /// How often the arm is told how the link does, and the tape too.
 const FIGURES_EVERY: Span = Span::from_millis(100);
 
-/// What the console says in messages, first byte.
+/// Tellings in one second: the window that loss and forgeries are judged over.
+const WINDOW: usize = 10;
+
+/// First byte of a message of the console: hold.
 pub const HOLD: u8 = b'H';
+/// First byte of a message of the bedside: what its pictures are, in JSON.
+pub const VIDEO_CONFIG: u8 = b'V';
 
 /// The endpoint; it lives on the network thread.
 pub struct BedsideEnd {
     ward: Arc<Ward>,
     told: Mono,
-    /// Delivered, lost and forged so far, when the arm was told last.
-    counted: (u64, u64, u64),
-    last_command_at: Mono,
+    /// What was counted at the last tellings, oldest first: one second of them.
+    counted: VecDeque<Counted>,
 }
 
 impl BedsideEnd {
     /// For this process.
-    pub const fn new(ward: Arc<Ward>) -> Self {
-        Self { ward, told: Mono::ZERO, counted: (0, 0, 0), last_command_at: Mono::ZERO }
+    pub fn new(ward: Arc<Ward>) -> Self {
+        Self { ward, told: Mono::ZERO, counted: VecDeque::with_capacity(WINDOW + 1) }
     }
 
     fn command(&mut self, now: Mono, session: &Session, event: CommandEvent<'_>) {
@@ -50,7 +55,6 @@ impl BedsideEnd {
         if !event.newest {
             return;
         }
-        self.last_command_at = now;
         let (Some(issued_at), Some(arm)) = (here, self.ward.arm.get()) else { return };
         let clock_error =
             self.ward.link_snapshot().map_or(Span::MAX, |snapshot| view::clock_estimate(&snapshot));
@@ -61,25 +65,45 @@ impl BedsideEnd {
         self.told = now;
         let Some(snapshot) = self.ward.link_snapshot() else { return };
         let figures = snapshot.figures.clone().unwrap_or_default();
-        let (delivered, lost, forged) = self.counted;
-        self.counted = (figures.commands, figures.commands_lost, figures.forgeries);
-        let new_delivered = figures.commands.saturating_sub(delivered);
-        let new_lost = figures.commands_lost.saturating_sub(lost);
-        let new_forged = figures.forgeries.saturating_sub(forged);
-        let best = figures.paths.iter().filter(|path| path.up).min_by_key(|path| path.one_way_in);
+        let now_counted = Counted {
+            delivered: figures.commands,
+            lost: figures.commands_lost,
+            forged: figures.forgeries,
+        };
+        let before = self.counted.front().copied().unwrap_or(now_counted);
+        self.counted.push_back(now_counted);
+        if self.counted.len() > WINDOW {
+            self.counted.pop_front();
+        }
+        let new_delivered = figures.commands.saturating_sub(before.delivered);
+        let new_lost = figures.commands_lost.saturating_sub(before.lost);
+        let new_forged = figures.forgeries.saturating_sub(before.forged);
+        let best = figures
+            .paths
+            .iter()
+            .filter(|path| path.up && path.one_way_in.is_some())
+            .min_by_key(|path| path.one_way_in);
         let link = LinkInput {
             paths_up: figures.paths.iter().filter(|path| path.up).count() as u8,
             loss: new_lost as f64 / (new_lost + new_delivered).max(1) as f64,
             jitter: best.map_or(Span::ZERO, |path| path.jitter_in),
             loop_delay: Span::MAX,
             clock_error: view::clock_estimate(&snapshot),
-            forgeries: u32::try_from(new_forged * 10).unwrap_or(u32::MAX),
+            forgeries: u32::try_from(new_forged).unwrap_or(u32::MAX),
         };
         if let Some(arm) = self.ward.arm.get() {
             arm.tell(&Input::Link(link));
         }
         self.ward.tape.write(now, figures_message(now, &snapshot));
     }
+}
+
+/// Counts of the session at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    delivered: u64,
+    lost: u64,
+    forged: u64,
 }
 
 struct CommandEvent<'a> {
@@ -90,8 +114,12 @@ struct CommandEvent<'a> {
 }
 
 impl Endpoint for BedsideEnd {
-    fn on_up(&mut self, _now: Mono, _session: &mut Session, peer: &PeerIdentity) {
-        self.counted = (0, 0, 0);
+    fn on_up(&mut self, now: Mono, session: &mut Session, peer: &PeerIdentity) {
+        if let Some(message) = self.ward.video_message() {
+            // A fresh session takes its first message; if not, the page waits for the next one.
+            let _ = session.send_event(now, &message);
+        }
+        self.counted.clear();
         self.ward.console_up.store(true, Ordering::Release);
         self.ward.tape.note("peer", format!("{} connected", peer.name));
         self.ward.note_to_camera(CameraNote::Join);

@@ -10,7 +10,7 @@ mod endpoint;
 
 pub use arm_line::{ActionError, ArmLine, Heard};
 pub use camera::write_picture;
-pub use endpoint::{HOLD, figures_message};
+pub use endpoint::{HOLD, VIDEO_CONFIG, figures_message};
 
 use crate::arm::ArmConfig;
 use crate::arm::wire::{Action, Report};
@@ -22,12 +22,11 @@ use anyhow::{Context, Result};
 use camera::{CameraNote, CameraSettings};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use telehand_link::identity::Role;
 use telehand_record::{ArmInput, ArmTick, Event, GuardChange, Refused, chain};
-use telehand_vocab::Cause;
 use tokio::sync::broadcast;
 
 /// State to the console after so many ticks: 250 times a second.
@@ -59,16 +58,16 @@ pub struct BedsideArgs {
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Pixels of one eye, WIDTHxHEIGHT.
-    #[arg(long, default_value = "640x480", value_parser = parse_size)]
+    #[arg(long, default_value = "480x360", value_parser = parse_size)]
     size: (usize, usize),
     /// One eye instead of two side by side.
     #[arg(long)]
     mono: bool,
     /// Pictures a second, 1 to 60.
-    #[arg(long, default_value_t = 30.0)]
+    #[arg(long, default_value_t = 30.0, value_parser = |text: &str| crate::within(text, 1.0, 60.0))]
     fps: f64,
-    /// Megabits a second of video to begin with.
-    #[arg(long, default_value_t = 4.0)]
+    /// Megabits a second of video to begin with, 0.1 to 100.
+    #[arg(long, default_value_t = 4.0, value_parser = |text: &str| crate::within(text, 0.1, 100.0))]
     mbit: f64,
     /// Enable the arms and grant them as soon as a console is connected: for drills only.
     #[arg(long)]
@@ -89,6 +88,10 @@ pub struct Ward {
     link: OnceLock<Arc<Handle>>,
     camera: Mutex<Sender<CameraNote>>,
     console_up: AtomicBool,
+    /// A person took the arms or stopped them: a drill keeps its hands off.
+    pub(crate) people_act: AtomicBool,
+    /// When the newest picture was encoded, nanoseconds; 0 before the first.
+    pub(crate) pictured_ns: AtomicU64,
 }
 
 impl Ward {
@@ -106,6 +109,8 @@ impl Ward {
             link: OnceLock::new(),
             camera: Mutex::new(camera),
             console_up: AtomicBool::new(false),
+            people_act: AtomicBool::new(false),
+            pictured_ns: AtomicU64::new(0),
         }
     }
 
@@ -117,6 +122,14 @@ impl Ward {
         if let Some(outbox) = self.outbox.get() {
             outbox.send(outgoing);
         }
+    }
+
+    /// What the pictures are, as the console hears it; `None` before the first picture.
+    pub(crate) fn video_message(&self) -> Option<Vec<u8>> {
+        let config = self.video_config.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let mut message = vec![VIDEO_CONFIG];
+        message.extend(config.to_string().into_bytes());
+        Some(message)
     }
 
     fn note_to_camera(&self, note: CameraNote) {
@@ -132,6 +145,14 @@ impl Ward {
     /// Presses a button on the arm and records it.
     fn press(&self, action: Action) -> Result<(), ActionError> {
         self.tape.note("action", action.name());
+        match action {
+            // What a person took or stopped, a drill gives back to nobody.
+            Action::TakeOver | Action::Stop | Action::Disable => {
+                self.people_act.store(true, Ordering::Release);
+            }
+            Action::Grant => self.people_act.store(false, Ordering::Release),
+            Action::Enable | Action::ClearStop | Action::RemoteHold => {}
+        }
         self.arm.get().map_or(Err(ActionError::NoAnswer), |arm| arm.press(action))
     }
 
@@ -212,7 +233,10 @@ pub fn run(args: &BedsideArgs) -> Result<()> {
             .await
             .with_context(|| format!("the page cannot listen on 127.0.0.1:{port}"))?;
         println!("bedside page: {}", served.url);
-        stop::asked().await
+        tokio::select! {
+            asked = stop::asked() => asked,
+            () = crate::net_words::tell("bedside", || ward.link_snapshot()) => Ok(()),
+        }
     })?;
     tape.note("stop", "asked to stop");
     reel.end()
@@ -229,7 +253,7 @@ fn parse_size(text: &str) -> Result<(usize, usize), String> {
             }
         }
         Some((w, h)) => Err(format!("{w}x{h} is outside 128x64 to 1920x1080")),
-        None => Err(format!("{text:?} is not WIDTHxHEIGHT, for example 640x480")),
+        None => Err(format!("{text:?} is not WIDTHxHEIGHT, for example 480x360")),
     }
 }
 
@@ -299,9 +323,4 @@ fn tick_of(report: &Report) -> ArmTick {
         following: f.arms.each_ref().map(|arm| arm.following),
         verdicts: report.verdicts.map(|v| v.map(|v| crate::view::code(v.cause))),
     }
-}
-
-/// The causes after which a drill grants the arms again by itself.
-const fn drill_goes_on(cause: Option<Cause>) -> bool {
-    !matches!(cause, Some(Cause::Stop | Cause::TakeOver))
 }

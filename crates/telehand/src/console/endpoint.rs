@@ -2,18 +2,18 @@
 
 use super::shown::Passed;
 use super::{Booth, lock};
-use crate::bedside::{figures_message, write_picture};
+use crate::bedside::{VIDEO_CONFIG, figures_message, write_picture};
 use crate::clock as wall;
 use crate::http::VideoMessage;
 use crate::net::Endpoint;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use telehand_link::identity::PeerIdentity;
 use telehand_link::session::{Event, Session};
 use telehand_record::{CommandSent, Frame, HandCommand};
 use telehand_video::integrity::Picture;
-use telehand_video::{Receiver, ReceiverConfig, WireFrame, h264};
+use telehand_video::{Receiver, ReceiverConfig};
 use telehand_vocab::{Command, Feedback, HandIntent, Lease, Mono, Span};
 
 /// How often the link's figures go onto the tape.
@@ -26,7 +26,6 @@ pub struct ConsoleEnd {
     seq: u64,
     taped: Mono,
     told: Option<Picture>,
-    codec: Option<String>,
     bytes: Vec<u8>,
 }
 
@@ -39,7 +38,6 @@ impl ConsoleEnd {
             seq: 0,
             taped: Mono::ZERO,
             told: None,
-            codec: None,
             bytes: Vec::with_capacity(256),
         }
     }
@@ -82,10 +80,6 @@ impl ConsoleEnd {
 
     fn pass_on(&mut self, now: Mono, session: &Session) {
         while let Some(frame) = self.receiver.poll_frame() {
-            if self.codec.is_none() {
-                self.codec = h264::codec_string(&frame.access_unit);
-                self.announce(&frame);
-            }
             let here = |at: Mono| session.clock().map_or(at, |clock| clock.local_from_peer(at));
             let page =
                 frame.page_message(here(frame.captured_at), here(frame.encoded_at), wall::now());
@@ -104,14 +98,12 @@ impl ConsoleEnd {
         }
     }
 
-    fn announce(&self, frame: &WireFrame) {
-        let Some((width, height)) = picture_size(frame) else { return };
-        // Two eyes side by side make a picture wider than two to one.
-        let stereo = if width >= 2 * height { "sbs" } else { "mono" };
-        let config = json!({"type": "config", "codec": self.codec, "width": width,
-                            "height": height, "stereo": stereo, "fps": 30});
-        *lock(&self.booth.video_config) = Some(config.clone());
+    /// The bedside says what its pictures are.
+    fn announce(&self, config: &[u8]) {
+        let Ok(config) = serde_json::from_slice::<Value>(config) else { return };
         let _ = self.booth.video.send(VideoMessage::Text(config.to_string().into()));
+        *lock(&self.booth.video_config) = Some(config);
+        self.booth.join.store(true, Ordering::Release);
     }
 
     fn lost(&mut self, now: Mono, seq: u32) {
@@ -167,7 +159,12 @@ impl Endpoint for ConsoleEnd {
             Event::PathUp { path } => self.booth.tape.note("path", format!("{path} up")),
             Event::PathDown { path } => self.booth.tape.note("path", format!("{path} down")),
             Event::PeerGone => self.booth.tape.note("peer", "silent"),
-            Event::Message { .. } | Event::Command { .. } => {}
+            Event::Message { bytes } => {
+                if let Some((&VIDEO_CONFIG, config)) = bytes.split_first() {
+                    self.announce(config);
+                }
+            }
+            Event::Command { .. } => {}
         }
     }
 }
@@ -201,12 +198,6 @@ pub const fn picture_words(picture: Picture) -> (&'static str, Option<Mono>) {
         Picture::Frozen { since } => ("frozen", Some(since)),
         Picture::Recovering { since } => ("recovering", Some(since)),
     }
-}
-
-fn picture_size(frame: &WireFrame) -> Option<(usize, usize)> {
-    let mut reader = h264::Reader::default();
-    reader.read(&frame.access_unit).ok()?;
-    reader.sps().map(|sps| (sps.width as usize, sps.height as usize))
 }
 
 fn sent(command: &Command) -> CommandSent {

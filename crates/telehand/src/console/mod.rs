@@ -81,7 +81,7 @@ pub struct ConsoleArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Tool motion by hand motion, 0.05 to 1.
-    #[arg(long, default_value_t = 0.2)]
+    #[arg(long, default_value_t = 0.2, value_parser = |text: &str| crate::within(text, 0.05, 1.0))]
     scale: f64,
     /// Look with our own decoder, without a page: pictures count as seen by nobody else.
     #[arg(long)]
@@ -184,6 +184,7 @@ pub fn run(args: &ConsoleArgs) -> Result<()> {
         println!("console page: {}", served.url);
         tokio::select! {
             asked = stop::asked() => asked,
+            () = crate::net_words::tell("console", || booth.link_snapshot()) => Ok(()),
             () = booth.done.notified() => {
                 // The last pictures and figures come in.
                 tokio::time::sleep(Duration::from_millis(300)).await;

@@ -154,7 +154,8 @@ impl Backend for Page {
         let mut shown = lock(&self.booth.shown);
         let Some(passed) = shown.passed(seq) else { return };
         // The page's clock is ours but for the ping-pong's error; a drawing of the future is none.
-        let drawn = number("drawn_us").map_or(now, |us| Mono::from_nanos(us * 1000).min(now));
+        let drawn =
+            number("drawn_us").map_or(now, |us| Mono::from_nanos(us.saturating_mul(1000)).min(now));
         let Some(at_patient) = self.booth.at_patient(drawn) else { return };
         let stamped = number("stamp_frame") == Some(u64::from(seq & 0x00FF_FFFF));
         let mark = stamped.then(|| Stamp {
@@ -202,9 +203,12 @@ pub fn ask_wan(url: &str, body: Option<&Value>) -> Result<Value, Denied> {
             agent.post(url).header("content-type", "application/json").send(body.to_string())
         }
     };
-    let text = response
-        .and_then(|mut response| response.body_mut().read_to_string())
-        .map_err(|error| Denied::Bad(format!("the emulated network does not answer: {error}")))?;
-    serde_json::from_str(&text)
-        .map_err(|_| Denied::Bad(format!("the emulated network answered: {text}")))
+    let silent = |error| Denied::Bad(format!("the emulated network does not answer: {error}"));
+    let mut response = response.map_err(silent)?;
+    let text = response.body_mut().read_to_string().map_err(silent)?;
+    let refused = || Denied::Bad(format!("the emulated network refused: {text}"));
+    if !response.status().is_success() {
+        return Err(refused());
+    }
+    serde_json::from_str(&text).map_err(|_| refused())
 }

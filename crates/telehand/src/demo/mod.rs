@@ -72,7 +72,14 @@ async fn play(args: &DemoArgs) -> Result<()> {
         asked = stop::asked() => asked.map(|()| Ended::Asked),
     };
     let process = family.end();
-    let ended = outcome?;
+    let ended = match outcome {
+        Ok(ended) => ended,
+        Err(error) => {
+            // The logs that the message names must outlive it.
+            std::mem::forget(place);
+            return Err(error);
+        }
+    };
     if args.out.is_none() {
         return Ok(());
     }
