@@ -41,6 +41,7 @@ pub struct Recorder<W: Write + Seek> {
     chain: Chain,
     start: Start,
     sequence: u32,
+    last_at_ns: u64,
     buffer: Vec<u8>,
 }
 
@@ -56,6 +57,8 @@ impl<W: Write + Seek> Recorder<W> {
         let writer = WriteOptions::new()
             .compression(Some(Compression::Zstd))
             .compression_level(1)
+            // The recorder has one thread of its caller and no others.
+            .compression_threads(0)
             .chunk_size(Some(CHUNK_BYTES))
             .profile("telehand")
             .library(concat!("telehand ", env!("CARGO_PKG_VERSION")))
@@ -66,6 +69,7 @@ impl<W: Write + Seek> Recorder<W> {
             chain: Chain::default(),
             start: start.clone(),
             sequence: 0,
+            last_at_ns: start.mono_ns,
             buffer: Vec::new(),
         };
         recorder.write(start.mono_ns, start)?;
@@ -75,6 +79,7 @@ impl<W: Write + Seek> Recorder<W> {
     /// Appends one message that happened at `at_ns` of this side's monotonic clock.
     pub fn write<M: Recorded>(&mut self, at_ns: u64, message: &M) -> Result<(), RecordError> {
         self.put(at_ns, message)?;
+        self.last_at_ns = at_ns;
         if self.chain.is_full() {
             self.link(at_ns)?;
         }
@@ -96,7 +101,7 @@ impl<W: Write + Seek> Recorder<W> {
     /// Writes the last link and the index.
     pub fn finish(mut self) -> Result<W, RecordError> {
         if self.chain.open_messages() > 0 {
-            self.link(self.start.mono_ns)?;
+            self.link(self.last_at_ns)?;
         }
         self.writer.finish()?;
         Ok(self.writer.into_inner())
