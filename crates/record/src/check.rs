@@ -1,7 +1,11 @@
 //! Is the file what was written? If not: where.
 
 use crate::chain::{self, Chain, Link, MARK_DIGITS};
-use mcap::records::Record;
+use crate::file::{self, Piece, Step};
+use crate::messages::Recorded as _;
+use crate::recorder::Start;
+use mcap::records::{ChunkHeader, DataEnd, Footer, MessageIndex, Record, op};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a whole file holds.
@@ -41,35 +45,44 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// Walks the file record by record: checksums of chunks, then the hash chain of the messages.
+/// Walks the file record by record: the form of each, the checksums of chunks, of the data and of
+/// the summary, the indexes against the messages, and the hash chain of the messages.
+///
+/// In a finished file no byte can change unseen. In a file cut short nothing vouches for the names
+/// in its header and for how the last record goes on, and what changed in a packed chunk without
+/// changing what it unpacks to is not seen.
 pub fn check(file: &[u8]) -> Result<Whole, Broken> {
     let magic = mcap::MAGIC.len();
     if !file.starts_with(mcap::MAGIC) {
+        if mcap::MAGIC.starts_with(file) {
+            return Ok(Walk::default().whole());
+        }
         return Err(broken(0, magic, "this is no MCAP file"));
     }
+    let ended = file.len() >= 2 * magic && file.ends_with(mcap::MAGIC);
     let mut walk = Walk::default();
     let mut at = magic;
-    while let Some(header) = file.get(at..at + 9) {
-        let length =
-            u64::from_le_bytes(header.get(1..9).and_then(|b| b.try_into().ok()).unwrap_or([0; 8]));
-        let end = usize::try_from(length).ok().and_then(|l| l.checked_add(at + 9));
-        let Some((end, body)) = end.and_then(|end| Some((end, file.get(at + 9..end)?))) else {
-            return Ok(walk.cut());
-        };
-        let op = header.first().copied().unwrap_or_default();
-        walk.record(op, body, at, end)?;
-        at = end;
-        if op == mcap::records::op::FOOTER {
-            break;
+    while walk.section != Section::After {
+        match file::step(file, at) {
+            Step::Piece(piece) => {
+                walk.record(&piece)?;
+                at = piece.to;
+            }
+            Step::Odd { to } => {
+                return Err(broken(at, to, "the record's length is not what it says inside"));
+            }
+            Step::Cut | Step::End if ended => {
+                return Err(broken(at, file.len(), "a record reaches over the end of the file"));
+            }
+            Step::Cut | Step::End => return Ok(walk.whole()),
         }
     }
-    if file.get(at..) == Some(mcap::MAGIC) {
-        walk.whole.finished = true;
-    } else if at != file.len() || walk.footer {
-        return Err(broken(at, file.len(), "the file does not end as MCAP files end"));
+    let rest = file.get(at..).unwrap_or_default();
+    walk.whole.finished = rest == mcap::MAGIC;
+    if walk.whole.finished || (rest.len() < magic && mcap::MAGIC.starts_with(rest)) {
+        return Ok(walk.whole());
     }
-    walk.whole.unlinked = walk.pending.len() as u64;
-    Ok(walk.whole)
+    Err(broken(at, file.len(), "the file does not end as MCAP files end"))
 }
 
 fn broken(from: usize, to: usize, what: &str) -> Broken {
@@ -84,13 +97,26 @@ struct Pending {
     to: usize,
 }
 
+/// Where in the file the walk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Start,
+    Data,
+    Summary,
+    After,
+}
+
 struct Walk {
     whole: Whole,
+    section: Section,
     chain: Chain,
     pending: Vec<Pending>,
-    topics: std::collections::BTreeMap<u16, String>,
+    topics: BTreeMap<u16, String>,
+    /// What the indexes after the present chunk must say: log time and place of each message.
+    indexes: BTreeMap<u16, Vec<(u64, u64)>>,
+    /// Of the section so far.
     checksum: crc32fast::Hasher,
-    footer: bool,
+    section_from: usize,
 }
 
 impl Default for Walk {
@@ -99,102 +125,141 @@ impl Default for Walk {
         checksum.update(mcap::MAGIC);
         Self {
             whole: Whole { messages: 0, links: 0, unlinked: 0, finished: false },
+            section: Section::Start,
             chain: Chain::default(),
             pending: Vec::new(),
-            topics: std::collections::BTreeMap::new(),
+            topics: BTreeMap::new(),
+            indexes: BTreeMap::new(),
             checksum,
-            footer: false,
+            section_from: 0,
         }
     }
 }
 
 impl Walk {
-    /// One top-level record at bytes `from..to` of the file.
-    fn record(&mut self, op: u8, body: &[u8], from: usize, to: usize) -> Result<(), Broken> {
-        use mcap::records::op;
-        let parsed = mcap::read::parse_record(op, body)
-            .map_err(|e| broken(from, to, &format!("the record cannot be read ({e})")))?;
-        match parsed {
-            Record::Chunk { header, data } => self.chunk(&header, &data, from, to)?,
-            Record::DataEnd(end) => {
-                let saved = end.data_section_crc;
-                let found = self.checksum.clone().finalize();
-                if saved != 0 && saved != found {
-                    let what = format!("the data before adds up to {found:08x}, not {saved:08x}");
-                    return Err(broken(mcap::MAGIC.len(), from, &what));
-                }
-            }
-            other => self.inner(other, from, to)?,
+    /// One record outside chunks.
+    fn record(&mut self, piece: &Piece<'_>) -> Result<(), Broken> {
+        let here = |what: String| broken(piece.from, piece.to, &what);
+        let record = file::parse(piece).map_err(here)?;
+        if piece.op != op::MESSAGE_INDEX && !self.indexes.is_empty() {
+            return Err(here("an index of the chunk before is missing".into()));
         }
-        self.checksum.update(&[op]);
-        self.checksum.update(&(body.len() as u64).to_le_bytes());
+        match (self.section, record) {
+            (Section::Start, Record::Header(_)) => self.section = Section::Data,
+            (Section::Data, Record::Chunk { header, data }) => self.chunk(&header, &data, piece)?,
+            (Section::Data, Record::MessageIndex(index)) => self.index(&index).map_err(here)?,
+            (Section::Data, Record::DataEnd(end)) => return self.data_end(end, piece),
+            (
+                Section::Summary,
+                Record::Schema { .. }
+                | Record::Channel(_)
+                | Record::Statistics(_)
+                | Record::ChunkIndex(_)
+                | Record::SummaryOffset(_),
+            ) => {}
+            (Section::Summary, Record::Footer(footer)) => return self.footer(&footer, piece),
+            _ => return Err(here("no such record is ever written here".into())),
+        }
+        self.add(piece, piece.body);
+        Ok(())
+    }
+
+    fn add(&mut self, piece: &Piece<'_>, body: &[u8]) {
+        self.checksum.update(&[piece.op]);
+        self.checksum.update(&(piece.body.len() as u64).to_le_bytes());
         self.checksum.update(body);
-        self.footer |= op == op::FOOTER;
+    }
+
+    fn data_end(&mut self, end: DataEnd, piece: &Piece<'_>) -> Result<(), Broken> {
+        let (saved, found) = (end.data_section_crc, self.checksum.clone().finalize());
+        if saved != found {
+            let what = format!("the data add up to {found:08x}, not {saved:08x}");
+            return Err(broken(0, piece.to, &what));
+        }
+        self.section = Section::Summary;
+        self.section_from = piece.to;
+        self.checksum = crc32fast::Hasher::new();
+        Ok(())
+    }
+
+    fn footer(&mut self, footer: &Footer, piece: &Piece<'_>) -> Result<(), Broken> {
+        // The footer's own checksum is not in it.
+        self.add(piece, piece.body.get(..16).unwrap_or_default());
+        let (saved, found) = (footer.summary_crc, self.checksum.clone().finalize());
+        if saved != found {
+            let what = format!("the summary adds up to {found:08x}, not {saved:08x}");
+            return Err(broken(self.section_from, piece.to, &what));
+        }
+        self.section = Section::After;
         Ok(())
     }
 
     fn chunk(
         &mut self,
-        header: &mcap::records::ChunkHeader,
+        header: &ChunkHeader,
         data: &[u8],
-        from: usize,
-        to: usize,
+        piece: &Piece<'_>,
     ) -> Result<(), Broken> {
-        let size = header.uncompressed_size as usize;
-        let plain = match header.compression.as_str() {
-            "" => data.to_vec(),
-            "zstd" => zstd::bulk::decompress(data, size.min(64 << 20))
-                .map_err(|e| broken(from, to, &format!("the chunk does not unpack ({e})")))?,
-            other => {
-                let what = format!("the chunk is packed with {other:?}, which was never written");
-                return Err(broken(from, to, &what));
-            }
-        };
-        let found = crc32fast::hash(&plain);
-        if header.uncompressed_crc != found {
-            let what = format!(
-                "the chunk's checksum is {found:08x}, {:08x} was written",
-                header.uncompressed_crc
-            );
-            return Err(broken(from, to, &what));
-        }
-        let mut rest = plain.as_slice();
-        while let Some((head, tail)) = rest.split_at_checked(9) {
-            let (op, length) = head.split_at(1);
-            let length = u64::from_le_bytes(length.try_into().unwrap_or([0xFF; 8]));
-            let split = usize::try_from(length).ok().and_then(|l| tail.split_at_checked(l));
-            let Some((body, after)) = split else {
-                return Err(broken(from, to, "a record in the chunk has a wrong length"));
+        let here = |what: String| broken(piece.from, piece.to, &what);
+        let plain = file::unpack(header, data).map_err(here)?;
+        let mut times = None;
+        let mut at = 0;
+        while at < plain.len() {
+            let Step::Piece(inner) = file::step(&plain, at) else {
+                return Err(here("a record in the chunk has a wrong length".into()));
             };
-            let op = op.first().copied().unwrap_or_default();
-            let record = mcap::read::parse_record(op, body)
-                .map_err(|e| broken(from, to, &format!("a record cannot be read ({e})")))?;
-            self.inner(record, from, to)?;
-            rest = after;
+            match file::parse(&inner).map_err(here)? {
+                Record::Channel(channel) => {
+                    self.topics.insert(channel.id, channel.topic);
+                }
+                Record::Schema { .. } => {}
+                Record::Message { header, data } => {
+                    let time = header.log_time;
+                    let (first, last) = times.unwrap_or((time, time));
+                    times = Some((time.min(first), time.max(last)));
+                    self.indexes.entry(header.channel_id).or_default().push((time, at as u64));
+                    self.message(header.channel_id, time, &data, piece)?;
+                }
+                _ => return Err(here("no such record is ever written in a chunk".into())),
+            }
+            at = inner.to;
+        }
+        if times.unwrap_or((0, 0)) != (header.message_start_time, header.message_end_time) {
+            return Err(here("the chunk's times are not those of its messages".into()));
         }
         Ok(())
     }
 
-    /// A channel or a message, inside a chunk or not.
-    fn inner(&mut self, record: Record<'_>, from: usize, to: usize) -> Result<(), Broken> {
-        match record {
-            Record::Channel(channel) => {
-                self.topics.insert(channel.id, channel.topic);
-            }
-            Record::Message { header, data } => {
-                let Some(topic) = self.topics.get(&header.channel_id).cloned() else {
-                    return Err(broken(from, to, "a message has no channel"));
-                };
-                if topic == chain::TOPIC {
-                    self.link(&data, from, to)?;
-                }
-                let mark = self.chain.add(&topic, header.log_time, &data);
-                self.pending.push(Pending { mark, topic, from, to });
-                self.whole.messages += 1;
-            }
-            _ => {}
+    fn message(
+        &mut self,
+        channel: u16,
+        log_time: u64,
+        data: &[u8],
+        piece: &Piece<'_>,
+    ) -> Result<(), Broken> {
+        let (from, to) = (piece.from, piece.to);
+        let Some(topic) = self.topics.get(&channel).cloned() else {
+            return Err(broken(from, to, "a message has no channel"));
+        };
+        if self.whole.messages == 0 && topic != Start::TOPIC {
+            let what = format!("the recording does not begin with a message on {}", Start::TOPIC);
+            return Err(broken(from, to, &what));
         }
+        if topic == chain::TOPIC {
+            self.link(data, from, to)?;
+        }
+        let mark = self.chain.add(&topic, log_time, data);
+        self.pending.push(Pending { mark, topic, from, to });
+        self.whole.messages += 1;
         Ok(())
+    }
+
+    fn index(&mut self, index: &MessageIndex) -> Result<(), String> {
+        let told = index.records.iter().map(|entry| (entry.log_time, entry.offset));
+        match self.indexes.remove(&index.channel_id) {
+            Some(found) if found.iter().copied().eq(told) => Ok(()),
+            _ => Err("the index is not that of the chunk before it".into()),
+        }
     }
 
     fn link(&mut self, data: &[u8], from: usize, to: usize) -> Result<(), Broken> {
@@ -216,9 +281,8 @@ impl Walk {
         Err(broken(from, to, &what))
     }
 
-    /// The file ends inside a record: its process was killed, or it was cut.
-    fn cut(mut self) -> Whole {
-        self.whole.unlinked = self.pending.len() as u64;
-        self.whole
+    /// What was found so far.
+    fn whole(&self) -> Whole {
+        Whole { unlinked: self.pending.len() as u64, ..self.whole.clone() }
     }
 }

@@ -20,6 +20,7 @@
 pub mod chain;
 pub mod check;
 pub mod figures;
+mod file;
 pub mod messages;
 pub mod mp4;
 pub mod read;
@@ -45,6 +46,17 @@ pub enum RecordError {
     /// The output failed.
     #[error("the recording's file failed: {0}")]
     Io(#[from] std::io::Error),
+    /// The file is not what was written.
+    #[error(
+        "the recording cannot be read from byte {at} on: {what}. What lies before is whole; \
+         `telehand record check` says more"
+    )]
+    Broken {
+        /// The first byte of the record that cannot be read.
+        at: u64,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A message is not what its topic says.
     #[error("message {index} on {topic} is not what its schema says: {source}")]
     Message {

@@ -243,14 +243,19 @@ fn command(session: &Session) -> Command {
     }
 }
 
-/// One-way delays in milliseconds, where the clocks were known.
+/// One-way delay of every command in milliseconds, by its first copy to come, where the clocks were
+/// known.
 #[must_use]
 pub fn delays(session: &Session) -> Vec<f64> {
-    session
-        .delivered
-        .iter()
-        .filter_map(|c| Some((c.received_ns as f64 - c.issued_here_ns? as f64) * MS))
-        .collect()
+    let mut first: BTreeMap<u64, f64> = BTreeMap::new();
+    for command in &session.delivered {
+        if let Some(issued) = command.issued_here_ns {
+            let delay = (command.received_ns as f64 - issued as f64) * MS;
+            let known = first.entry(command.issued_ns).or_insert(delay);
+            *known = known.min(delay);
+        }
+    }
+    first.into_values().collect()
 }
 
 /// Age of the newest command at each tick an arm follows, milliseconds.
