@@ -100,7 +100,7 @@ impl Surgeon {
         let SurgeonConfig { seed, scale, speed_max_m_s, loop_delay, .. } = config;
         Self {
             config,
-            field: Field::new(Board::demo()),
+            field: Field::new(&Board::demo()),
             hands: Operator::new(seed, scale, speed_max_m_s, loop_delay),
             plan: Plan::new(seed, config.objects),
             ecm: None,

@@ -3,6 +3,8 @@
 //! No codec and no guard here: a queue delays everything both ways, and a few lines stand in for
 //! the patient side's authority (granted; the arms follow while the pedal is down).
 
+#![expect(clippy::indexing_slicing, clippy::expect_used, reason = "tests may panic")]
+
 use std::collections::VecDeque;
 
 use telehand_motion::follow::{FollowSettings, HandFollower, ToolFollower};

@@ -78,7 +78,7 @@ impl Mesh {
             let (sin, cos) = turn(t, tube);
             sections.push(circle(major + minor * cos, minor * sin, around));
         }
-        Self::skin(&sections, Ends::Joined, 24.0)
+        Self::skin(&sections, Ends::Joined, 90.0)
     }
 
     /// A surface z = f(x, y) over the given grid lines; cells where `keep` is false are left out.

@@ -192,7 +192,7 @@ impl Light<'_> {
             let colour = (albedo * tint[k] * diffuse + shine) * f32x8::splat(LAMP[k]);
             bytes[k] = tone(colour);
         }
-        let [r, g, b] = bytes.map(|b| b.to_array());
+        let [r, g, b] = bytes.map(i32x8::to_array);
         core::array::from_fn(|k| 0xFF00_0000 | (b[k] << 16 | g[k] << 8 | r[k]) as u32)
     }
 

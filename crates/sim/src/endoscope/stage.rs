@@ -69,23 +69,23 @@ pub struct Stage {
 
 impl Stage {
     /// Builds every mesh for this board.
-    pub fn new(board: Board) -> Self {
+    pub fn new(board: &Board) -> Self {
         let mut meshes = vec![
-            tissue(&board),
-            plate(&board),
-            inlay(&board),
-            peg(&board, false),
-            peg(&board, true),
+            tissue(board),
+            plate(board),
+            inlay(board),
+            peg(board, false),
+            peg(board, true),
             Mesh::torus(mm(board.ring_major_m), mm(board.ring_minor_m), 40, 16)
                 .shaded(|at| 0.80 + 0.09 * at[2]),
-            Mesh::turned(&shaft_profile(), 24, 9.0),
+            Mesh::turned(&shaft_profile(), 24, 60.0),
             clevis(),
             link(),
             jaw(),
             Mesh::turned(
                 &[(0.0, -3.1), (1.3, -3.1), (1.5, -2.9), (1.5, 2.9), (1.3, 3.1), (0.0, 3.1)],
                 12,
-                9.0,
+                60.0,
             ),
         ];
         let pegs: Vec<Shade> = board
@@ -103,7 +103,7 @@ impl Stage {
         let still = [shape::TISSUE, shape::BOARD].map(|m| {
             meshes.get(m).map(|m| m.vertices.iter().map(|v| v.open).collect()).unwrap_or_default()
         });
-        Self { meshes, bodies: Vec::new(), board, still, shades: Vec::new() }
+        Self { meshes, bodies: Vec::new(), board: *board, still, shades: Vec::new() }
     }
 
     /// Whether this stage was built for that board.
@@ -300,7 +300,7 @@ fn plate(board: &Board) -> Mesh {
         let edge = (1.5 - t.min(1.5)) / 1.5;
         1.3 * (1.0 - (1.0 - edge * edge).max(0.0).sqrt())
     };
-    let top = Mesh::field(&xs, &xs, 16.0, |_, _| 0.0, |_, _| true);
+    let top = Mesh::field(&xs, &xs, 110.0, |_, _| 0.0, |_, _| true);
     top.reshaped(move |[x, y, _]| {
         let skirt = x.abs() > half || y.abs() > half;
         let (x, y) = (x.clamp(-half, half), y.clamp(-half, half));
@@ -332,7 +332,7 @@ fn inlay(board: &Board) -> Mesh {
                 c.into_iter().map(|[cx, cy, cz]| [cx + x, cy + y, cz]).collect()
             };
             let rim = [circle(outer, 0.06, 36), circle(inner, 0.06, 36)].map(shift);
-            all.join(&Mesh::skin(&rim, Ends::Open, 16.0));
+            all.join(&Mesh::skin(&rim, Ends::Open, 110.0));
         }
     }
     all
@@ -347,10 +347,10 @@ fn peg(board: &Board, cap: bool) -> Mesh {
     if cap {
         let profile =
             [(r, split), (r, top - 0.7), (r - 0.2, top - 0.2), (r - 0.7, top), (0.0, top)];
-        return Mesh::turned(&profile, 16, 20.0);
+        return Mesh::turned(&profile, 16, 90.0);
     }
     let profile = [(r, 0.0), (r, 1.5), (r, 5.0), (r, split)];
-    Mesh::turned(&profile, 16, 20.0).shaded(|[_, _, z]| (0.6 + 0.08 * z).min(1.0))
+    Mesh::turned(&profile, 16, 90.0).shaded(|[_, _, z]| (0.6 + 0.08 * z).min(1.0))
 }
 
 /// The black shaft begins this far behind the wrist pin, millimetres.
@@ -366,13 +366,13 @@ fn shaft_profile() -> Vec<(f32, f32)> {
 fn clevis() -> Mesh {
     let r = mm(crate::scene::SHAFT_RADIUS_M) - 0.15;
     let collar = [(0.0, 4.0), (r - 0.8, 4.0), (r - 0.2, 4.6), (r, 5.4), (r, 9.2), (r - 0.4, 9.2)];
-    let mut all = Mesh::turned(&collar, 24, 9.0);
+    let mut all = Mesh::turned(&collar, 24, 60.0);
     for side in [-1.0, 1.0] {
         let sections = [(-2.0, 0.4), (-1.6, 1.5), (-0.4, 2.1), (2.0, 2.6), (5.0, 2.9)]
             .map(|(z, half_y)| lozenge(0.65, half_y, 0.0, z, 14));
         let capped = capped(&sections);
         all.join(
-            &Mesh::skin(&capped, Ends::Open, 9.0).reshaped(|[x, y, z]| [x + side * 2.75, y, z]),
+            &Mesh::skin(&capped, Ends::Open, 60.0).reshaped(|[x, y, z]| [x + side * 2.75, y, z]),
         );
     }
     all
@@ -391,7 +391,7 @@ fn link() -> Mesh {
         (10.4, 2.0, 0.9),
     ]
     .map(|(z, half_x, half_y)| lozenge(half_y, half_x, 0.0, z, 18));
-    Mesh::skin(&capped(&sections), Ends::Open, 9.0)
+    Mesh::skin(&capped(&sections), Ends::Open, 60.0)
 }
 
 /// One jaw, closed: from the yaw pin along +z, its gripping face at y = 0, its back towards +y.
@@ -410,7 +410,7 @@ fn jaw() -> Mesh {
         (length, wide * 0.5, 0.1, thick * 0.6),
     ]
     .map(|(z, half_x, low, high)| lozenge(half_x, 0.5 * (high - low), 0.5 * (high + low), z, 14));
-    Mesh::skin(&capped(&sections), Ends::Open, 7.0)
+    Mesh::skin(&capped(&sections), Ends::Open, 60.0)
 }
 
 /// Closes both ends with a section shrunk to its middle.

@@ -50,9 +50,9 @@ pub struct Field {
 
 impl Field {
     /// Knows the board and has seen nothing.
-    pub fn new(board: Board) -> Self {
+    pub fn new(board: &Board) -> Self {
         Self {
-            board,
+            board: *board,
             eyes: Eyes::default(),
             optics: None,
             tries: VecDeque::new(),
@@ -241,7 +241,7 @@ mod tests {
         let [width, height] = size;
         let mut endoscope = SoftRenderer::new(width, height, true);
         let mut picture = endoscope.picture();
-        let mut field = Field::new(scene.board);
+        let mut field = Field::new(&scene.board);
         endoscope.render(scene, &mut picture).unwrap();
         for k in 0..6 {
             field.see(&picture, Mono::from_millis(33 * (k + 1)));

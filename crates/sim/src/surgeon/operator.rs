@@ -1,8 +1,8 @@
 //! The surgeon's hands and feet: a delayed crossover operator.
 //!
 //! `v = w_c (target - tip seen)`, `w_c = k / (tau_h + tau)`, where the tip is seen `tau_h` after its
-//! reading arrived and tau is the loop delay. With k = 0.50 and tau_h = 0.12 s the movement times
-//! follow MacKenzie and Ware's lag experiment (CHI '93) to 10 %. A movement is over when the tip was
+//! reading arrived and tau is the loop delay. With k = 0.50 and `tau_h` = 0.12 s the movement times
+//! follow `MacKenzie` and Ware's lag experiment (CHI '93) to 10 %. A movement is over when the tip was
 //! seen near its target for one whole loop delay (move and wait).
 
 use std::collections::VecDeque;

@@ -172,8 +172,9 @@ fn solved(mut m: [[f64; 7]; 6]) -> Option<[f64; 6]> {
         }
         for row in k + 1..6 {
             let factor = m[row][k] / m[k][k];
-            for column in k..7 {
-                m[row][column] -= factor * m[k][column];
+            let above = m[k];
+            for (slot, value) in m[row].iter_mut().zip(above).skip(k) {
+                *slot -= factor * value;
             }
         }
     }
