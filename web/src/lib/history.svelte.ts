@@ -13,8 +13,9 @@ export interface Sample {
 }
 
 export class Histories {
-  /** Grows with every sample: plots depend on it. */
+  /** Grows with every second sample: plots depend on it. */
   count = $state(0);
+  #pushed = 0;
   readonly samples: Sample[] = [];
   readonly #jitter = new Map<string, (number | null)[]>();
 
@@ -27,7 +28,8 @@ export class Histories {
       if (line.length > JITTER_LENGTH) line.shift();
       this.#jitter.set(name, line);
     }
-    this.count += 1;
+    this.#pushed += 1;
+    if (this.#pushed % 2 === 0) this.count += 1;
   }
 
   jitter(name: string): readonly (number | null)[] {

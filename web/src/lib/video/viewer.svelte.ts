@@ -1,6 +1,5 @@
 /** The picture as this page shows it: how old, how sound. */
 
-import { nowMs } from "../clock";
 import type { PictureState, VideoConfig } from "../contract";
 import { ageLevel, type Level } from "../figures";
 import type { Station } from "../station.svelte";
@@ -40,7 +39,8 @@ export class Viewer {
   get age_ms(): number | null {
     const last = this.#last;
     if (!last) return null;
-    const now = this.#station.now_ms;
+    // the tenth of a second may be of before this picture
+    const now = Math.max(this.#station.now_ms, last.drawn_ms);
     const server = this.#station.clock.server_us(now);
     const since_drawn = Math.max(0, now - last.drawn_ms);
     const age = server === null ? since_drawn : (server - last.capture_us) / 1000;
@@ -90,7 +90,6 @@ export class Viewer {
       this.drawn += 1;
       // what the process said before this picture is over
       if (this.#said === "none") this.#said = "intact";
-      if (message.drawn_ms > this.#station.now_ms) this.#station.now_ms = nowMs();
     } else if (message.kind === "config") this.config = message.config;
     else if (message.kind === "socket") {
       this.#open = message.open;
