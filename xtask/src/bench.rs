@@ -22,8 +22,10 @@ pub fn run(print_only: bool) -> Result<()> {
     for (package, bench) in BENCHES {
         for line in output_of(package, bench)?.lines().filter(|l| l.starts_with('{')) {
             let row: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
-            let number = |key: &str| row[key].as_f64().map_or("-".into(), |v| format!("{v:.2}"));
-            let text = |key: &str| row[key].as_str().unwrap_or("").to_owned();
+            let number = |key: &str| {
+                row.get(key).and_then(Value::as_f64).map_or("-".into(), |v| format!("{v:.2}"))
+            };
+            let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
             writeln!(
                 rows,
                 "| {} | {} | {} | {} | {} |",

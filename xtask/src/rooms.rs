@@ -36,15 +36,15 @@ pub fn check() -> Result<()> {
     let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
     let mut wrong = Vec::new();
     let mut arrows = 0;
-    for package in metadata["packages"].as_array().into_iter().flatten() {
-        let Some(room) = room_of(&package["name"]) else { continue };
+    for package in list(&metadata, "packages") {
+        let Some(room) = room_of(package) else { continue };
         let Some((_, allowed)) = TABLE.iter().find(|(name, _)| *name == room) else {
             wrong.push(format!("{room} is not a room: add it to the table or move its code"));
             continue;
         };
-        for dependency in package["dependencies"].as_array().into_iter().flatten() {
-            let Some(target) = room_of(&dependency["name"]) else { continue };
-            if dependency["kind"].is_null() {
+        for dependency in list(package, "dependencies") {
+            let Some(target) = room_of(dependency) else { continue };
+            if dependency.get("kind").is_none_or(Value::is_null) {
                 arrows += 1;
                 if !allowed.contains(&target) {
                     wrong.push(format!("{room} -> {target} is not in the table"));
@@ -59,8 +59,12 @@ pub fn check() -> Result<()> {
     bail!("rooms:\n  {}", wrong.join("\n  "))
 }
 
-fn room_of(name: &Value) -> Option<&str> {
-    match name.as_str()? {
+fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn room_of(package: &Value) -> Option<&str> {
+    match package.get("name")?.as_str()? {
         "telehand-tests" => None,
         "telehand" => Some("telehand"),
         other => other.strip_prefix("telehand-"),

@@ -1,5 +1,7 @@
 //! `telehand link pump`: both ends as processes of their own, over loopback.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is wrong")]
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::net::UdpSocket;

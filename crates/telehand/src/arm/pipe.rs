@@ -54,9 +54,8 @@ impl Backlog {
     /// The reader changed: begin again at the first message that it did not get whole.
     pub fn rewind(&mut self) {
         let mut at = 0;
-        while let Some(head) = self.bytes.get(at..at + 2) {
-            let length = u16::from_le_bytes([head[0], head[1]]);
-            let end = at + 2 + usize::from(length);
+        while let Some(length) = length_at(&self.bytes, at) {
+            let end = at + 2 + length;
             if end > self.sent {
                 break;
             }
@@ -86,8 +85,7 @@ impl Inbox {
         let outcome = stream.read(self.bytes.get_mut(old..).unwrap_or_default());
         self.bytes.truncate(old + outcome.as_ref().map_or(0, |count| *count));
         let mut at = 0;
-        while let Some(head) = self.bytes.get(at..at + 2) {
-            let length = usize::from(u16::from_le_bytes([head[0], head[1]]));
+        while let Some(length) = length_at(&self.bytes, at) {
             let Some(message) = self.bytes.get(at + 2..at + 2 + length) else { break };
             each(message);
             at += 2 + length;
@@ -106,6 +104,12 @@ impl Inbox {
             Err(e) => Err(e),
         }
     }
+}
+
+/// The length of the message whose two length bytes stand at `at`.
+fn length_at(bytes: &[u8], at: usize) -> Option<usize> {
+    let head = bytes.get(at..at + 2)?.try_into().ok()?;
+    Some(usize::from(u16::from_le_bytes(head)))
 }
 
 #[cfg(test)]

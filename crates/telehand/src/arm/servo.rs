@@ -240,30 +240,24 @@ impl<R: Robot> Servo<R> {
         let arm = self.arms.get_mut(index)?;
         let followed = self.supervisor.following(arm.id);
         arm.limited = false;
-        let refusal = match followed.filter(|_| arm.follower.engage() == followed) {
-            Some(_) => {
-                let age = now.since(self.command.issued_at);
-                let moved = arm.follow(now, tick, age, &mut self.supervisor, &self.layout);
-                match moved {
-                    Ok((permit, next)) => {
-                        let port = self.robot.arm_mut(arm.id);
-                        match port.servo_jp(permit, &next.joints, next.jaw_rad) {
-                            Ok(()) => {
-                                arm.setpoint = next;
-                                arm.fault = false;
-                            }
-                            Err(_) => arm.fault = true,
-                        }
-                        return None;
+        let mut refusal = None;
+        if followed.is_some() && arm.follower.engage() == followed {
+            let age = now.since(self.command.issued_at);
+            match arm.follow(now, tick, age, &mut self.supervisor, &self.layout) {
+                Ok((permit, next)) => {
+                    let port = self.robot.arm_mut(arm.id);
+                    let sent = port.servo_jp(permit, &next.joints, next.jaw_rad);
+                    arm.fault = sent.is_err();
+                    if sent.is_ok() {
+                        arm.setpoint = next;
                     }
-                    Err(refusal) => Some(refusal),
+                    return None;
                 }
+                Err(why) => refusal = Some(why),
             }
-            None => {
-                arm.follower.release();
-                None
-            }
-        };
+        } else {
+            arm.follower.release();
+        }
         arm.limiter.halt();
         arm.joint_limiter.halt();
         if let Ok(permit) = arm.gate.hold_permit(&self.supervisor, tick) {

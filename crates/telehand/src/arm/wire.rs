@@ -344,7 +344,9 @@ pub fn encode_report(report: &Report, out: &mut Vec<u8>) {
             out.extend(count.to_le_bytes());
         }
         let [left, right] = score.path_m;
-        [score.time_s, score.score, left, right].iter().for_each(|v| put_f64(out, *v));
+        for value in [score.time_s, score.score, left, right] {
+            put_f64(out, value);
+        }
     }
 }
 

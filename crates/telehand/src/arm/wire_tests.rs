@@ -104,7 +104,7 @@ fn no_bytes_make_the_reader_panic() {
     };
     for _ in 0..20_000 {
         let mut bytes = good.clone();
-        for _ in 0..1 + next() % 4 {
+        for _ in 0..=next() % 4 {
             let at = next() % bytes.len();
             bytes[at] = next() as u8;
         }

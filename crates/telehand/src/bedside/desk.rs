@@ -88,7 +88,7 @@ impl Backend for Desk {
                      take_over, stop and clear_stop"
                 ))
             })?;
-        self.ward.press(action).map(|()| json!({"ok": true})).map_err(denied)
+        self.ward.press(action).map(|()| json!({"ok": true})).map_err(|error| denied(&error))
     }
 
     fn hands(&self, _body: &Value) {}
@@ -114,8 +114,8 @@ impl Backend for Desk {
     }
 }
 
-fn denied(error: ActionError) -> Denied {
-    match error {
+fn denied(error: &ActionError) -> Denied {
+    match *error {
         ActionError::Refused(Verdict { cause, value, limit }) => {
             let refusal = Refusal::new(cause, value, limit);
             Denied::Refused(json!({

@@ -38,7 +38,7 @@ impl BedsideEnd {
         Self { ward, told: Mono::ZERO, counted: VecDeque::with_capacity(WINDOW + 1) }
     }
 
-    fn command(&mut self, now: Mono, session: &Session, event: CommandEvent<'_>) {
+    fn command(&mut self, now: Mono, session: &Session, event: &CommandEvent<'_>) {
         let clock = session.clock();
         let here = clock.map(|clock| clock.local_from_peer(event.issued_at));
         self.ward.tape.write(
@@ -134,7 +134,8 @@ impl Endpoint for BedsideEnd {
     fn on_event(&mut self, now: Mono, session: &mut Session, event: Event) {
         match event {
             Event::Command { seq, issued_at, bytes, newest, .. } => {
-                self.command(now, session, CommandEvent { seq, issued_at, bytes: &bytes, newest });
+                let event = CommandEvent { seq, issued_at, bytes: &bytes, newest };
+                self.command(now, session, &event);
             }
             Event::State { bytes } => self.ward.note_to_camera(CameraNote::Feedback(bytes)),
             Event::Message { bytes } => {

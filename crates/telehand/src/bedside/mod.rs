@@ -57,7 +57,7 @@ pub struct BedsideArgs {
     /// Record into this MCAP file.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Pixels of one eye, WIDTHxHEIGHT.
+    /// Pixels of one eye, as 480x360.
     #[arg(long, default_value = "480x360", value_parser = parse_size)]
     size: (usize, usize),
     /// One eye instead of two side by side.

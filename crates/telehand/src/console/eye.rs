@@ -58,7 +58,7 @@ fn operate(eye: &mut Eye<'_>, frames: &Receiver<WireFrame>, mut surgeon: Surgeon
         }
         lock(&eye.booth.hands).put(now, surgeon.hands(now));
         if surgeon.phase() != phase {
-            phase = surgeon.phase().to_owned();
+            surgeon.phase().clone_into(&mut phase);
             eye.booth.tape.note("surgeon", phase.clone());
         }
         if let Some(outcome) = surgeon.done() {

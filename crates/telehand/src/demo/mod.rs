@@ -102,7 +102,7 @@ async fn look_after(args: &DemoArgs, plan: &Plan, family: &mut Family) -> Result
     let began = std::time::Instant::now();
     let mut moved_at = None;
     let mut cuts = args.cuts.clone();
-    cuts.sort_by(|a, b| a.at.cmp(&b.at));
+    cuts.sort_by_key(|cut| cut.at);
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         if family.look()? {
