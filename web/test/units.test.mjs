@@ -135,6 +135,7 @@ test("numbers read well", async () => {
     limit: "100 ms",
     least: false,
   });
+  assert.equal(measured("G-014", 1.8e10, 0.01)?.value, "> 1 h");
   assert.equal(measured("G-006", 0, 0), null);
 });
 

@@ -39,6 +39,8 @@ interface Unit {
   least?: boolean;
 }
 
+/** A time that was never measured comes as one beyond all time. */
+const HOUR_S = 3600;
 const MS: Unit = { name: "ms", scale: 1e3, places: 0 };
 const MM: Unit = { name: "mm", scale: 1e3, places: 1 };
 const MM_S: Unit = { name: "mm/s", scale: 1e3, places: 0 };
@@ -89,6 +91,9 @@ export function measured(
   const unit = code ? UNITS[code] : undefined;
   if (!unit || value === null || value === undefined || limit === null || limit === undefined)
     return null;
-  const text = (v: number) => `${fixed(v * unit.scale, unit.places)} ${unit.name}`.trim();
+  const text = (v: number) =>
+    unit === MS && v >= HOUR_S
+      ? "> 1 h"
+      : `${fixed(v * unit.scale, unit.places)} ${unit.name}`.trim();
   return { value: text(value), limit: text(limit), least: unit.least ?? false };
 }

@@ -1,8 +1,8 @@
 /** The one thing to know: state, who holds the arms, why, and what to do next. */
 
-import type { State } from "./contract";
+import type { Alarm, State } from "./contract";
 import { linkLost } from "./figures";
-import { span } from "./format";
+import { measured, span } from "./format";
 import { causeWords, t } from "./i18n/locale.svelte";
 import type { WordKey } from "./i18n";
 import type { Station } from "./station.svelte";
@@ -18,6 +18,9 @@ export interface Headline {
   what: string;
   next: string;
 }
+
+/** Alarms that only warn (SAFETY.md). */
+const NEVER_HOLDS = ["G-050", "G-051"];
 
 const TONES: Record<string, Tone> = {
   OFF: "quiet",
@@ -42,10 +45,18 @@ export function headline(station: Station): Headline {
     return { ...words, holder, code, what: cause.what, next: cause.clears };
   const alarm = guard.alarms.find((one) => one.active);
   if (alarm && guard.state !== "OFF") {
-    const advice = causeWords(alarm.code, alarm.name);
-    return { ...words, holder, code: alarm.code, what: advice.what, next: advice.clears };
+    const { what } = causeWords(alarm.code, alarm.name);
+    return { ...words, holder, code: alarm.code, what, next: adviceOn(alarm) };
   }
   return { ...words, holder, code: null, what: "", next: nextOf(state) };
+}
+
+/** An alarm that holds nothing (yet): how far it is, and what follows. */
+function adviceOn(alarm: Alarm): string {
+  if (NEVER_HOLDS.includes(alarm.code)) return causeWords(alarm.code, alarm.name).clears;
+  const figures = measured(alarm.code, alarm.value, alarm.limit);
+  const far = figures ? `${figures.value}, ${t("alarm_limit", { limit: figures.limit })}. ` : "";
+  return far + t("advice_may_hold");
 }
 
 function holderOf(state: State): string {

@@ -40,6 +40,8 @@ export const en = {
   next_handshake: "Setting up the secured session with the other side.",
   next_none: "Waiting for the first report from the patient side.",
 
+  advice_may_hold: "If it gets worse, the arms hold by themselves.",
+
   bedside_OFF: "The motors are off. Enable the arms to begin.",
   bedside_LOCAL: "The arms are yours. Grant them when the surgeon is ready.",
   bedside_ARMED: "The surgeon has the arms and is not engaged.",
@@ -121,6 +123,7 @@ export const en = {
   frozen: "Picture frozen",
   recovering: "Picture recovering",
   video_lost: "Video connection lost",
+  stale_see: "What you see is the past.",
   stale_do: "Do not move. What you see is the past.",
 
   empty_connecting: "Connecting to the process",

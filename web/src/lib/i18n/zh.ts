@@ -40,6 +40,8 @@ export const zh: Words = {
   next_handshake: "正在与对端建立加密会话。",
   next_none: "等待患者侧的第一次状态报告。",
 
+  advice_may_hold: "若继续恶化，机械臂将自行保持。",
+
   bedside_OFF: "电机已断电。先给机械臂上电。",
   bedside_LOCAL: "机械臂由您持有。医生就绪后再授权。",
   bedside_ARMED: "机械臂已授权给医生，尚未接合。",
@@ -120,6 +122,7 @@ export const zh: Words = {
   frozen: "画面冻结",
   recovering: "画面恢复中",
   video_lost: "视频连接中断",
+  stale_see: "您看到的是过去。",
   stale_do: "请勿移动：您看到的是过去。",
 
   empty_connecting: "正在连接程序",
