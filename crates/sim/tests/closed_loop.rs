@@ -168,7 +168,7 @@ fn run(objects: usize, seed: u64, frame_ms: u64, limit_s: u64) -> Run {
             patient.step(intents);
         }
         if surgeon.phase() != phase {
-            phase = surgeon.phase().to_owned();
+            surgeon.phase().clone_into(&mut phase);
             let tip = patient.world.world_from_tip(ArmId::Psm2).translation;
             println!(
                 "{:7.3} s  {phase:40} tip {:.1?} mm jaw {:.1} deg",

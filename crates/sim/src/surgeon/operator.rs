@@ -25,6 +25,8 @@ const TOOL_ACCELERATION: f64 = 0.25;
 const HAND_REACH_M: f64 = 0.15;
 /// A clutched hand moves this fast, m/s.
 const HAND_SPEED: f64 = 0.45;
+/// Fingers open and close this fast, rad/s: jaws that snap shut push a ring away.
+const GRIP_SPEED: f64 = 1.3;
 /// Nothing newer than this felt or seen: the hands stop.
 const BLIND: Span = Span::from_millis(280);
 /// The pedal stays up this long before it goes down again: the link must be good for a second.
@@ -45,6 +47,7 @@ struct Hand {
     at: Vec3,
     speed: Vec3,
     grip_rad: f64,
+    grip_wanted_rad: f64,
     aim: Option<Aim>,
     /// Tip places as they arrived, newest last.
     felt: VecDeque<(Mono, Vec3)>,
@@ -94,6 +97,7 @@ impl Operator {
             at: Vec3::ZERO,
             speed: Vec3::ZERO,
             grip_rad: 0.6,
+            grip_wanted_rad: 0.6,
             aim: None,
             felt: VecDeque::new(),
             near_since: None,
@@ -155,7 +159,7 @@ impl Operator {
     /// Opens or closes a hand, radians.
     pub fn grip(&mut self, hand: usize, grip_rad: f64) {
         if let Some(hand) = self.hands.get_mut(hand) {
-            hand.grip_rad = grip_rad;
+            hand.grip_wanted_rad = grip_rad;
         }
     }
 
@@ -223,6 +227,8 @@ impl Operator {
             };
             hand.speed += cut(wanted - hand.speed, gain * dt);
             hand.at += hand.speed * dt;
+            let most = GRIP_SPEED * dt;
+            hand.grip_rad += (hand.grip_wanted_rad - hand.grip_rad).clamp(-most, most);
         }
         let pedals = Pedals {
             follow: !matches!(self.feet, Feet::Up(_)),

@@ -197,7 +197,7 @@ impl Plan {
         waited: Span,
     ) {
         let Some(task) = self.task else { return self.go(now, Step::Choose) };
-        let still = REACTION.plus(hands.loop_delay()).plus(Span::from_millis(350));
+        let still = REACTION.plus(hands.loop_delay()).plus(Span::from_millis(600));
         match self.step {
             Step::Above | Step::Down => {
                 let high = if self.step == Step::Above { TRAVEL_M } else { LOW_M };
