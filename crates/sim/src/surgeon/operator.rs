@@ -368,3 +368,113 @@ fn cut(v: Vec3, most: f64) -> Vec3 {
     let length = v.norm();
     if length > most { v * (most / length) } else { v }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use telehand_vocab::message::{ALARMS_MAX, ArmFeedback};
+    use telehand_vocab::{Authority, Cause};
+
+    fn told(state: ArmState, lease: u32, tip: Vec3) -> Feedback {
+        let arm = ArmFeedback {
+            camera_from_tip: Pose::new(Quat::IDENTITY, tip),
+            following: state == ArmState::Following,
+            ..ArmFeedback::default()
+        };
+        Feedback {
+            at: Mono::ZERO,
+            tick: 0,
+            state,
+            authority: Authority::Remote,
+            lease: Lease(lease),
+            hold: (state == ArmState::Hold).then_some(Cause::LinkSilent),
+            command_seq: 0,
+            command_age: Span::from_millis(50),
+            arms: [arm; 3],
+            alarms: [None; ALARMS_MAX],
+        }
+    }
+
+    /// Lets `ms` pass with this message arriving all the time; the last hands.
+    fn pass(who: &mut Operator, from: &mut u64, ms: u64, message: &Feedback) -> [HandSample; 2] {
+        for _ in 0..ms - 1 {
+            *from += 1;
+            let now = Mono::from_millis(*from);
+            who.saw(now, now - Span::from_millis(80));
+            who.feel(now, message);
+            who.step(now);
+        }
+        *from += 1;
+        who.step(Mono::from_millis(*from))
+    }
+
+    fn working() -> Operator {
+        let mut who = Operator::new(1, 0.2, 0.05, Span::from_millis(130));
+        who.work(true);
+        who
+    }
+
+    #[test]
+    fn s_025_after_a_hold_the_pedal_comes_up_and_goes_down_again() {
+        let (mut who, mut t) = (working(), 1_000);
+        let tip = Vec3::new(0.0, 0.0, 0.1);
+        let [_, hand] = pass(&mut who, &mut t, 200, &told(ArmState::Local, 1, tip));
+        assert!(!hand.pedals.follow, "nothing is granted yet");
+        let [_, hand] = pass(&mut who, &mut t, 1_000, &told(ArmState::Armed, 1, tip));
+        assert!(!hand.pedals.follow, "the link must be good for a second");
+        let [_, hand] = pass(&mut who, &mut t, 600, &told(ArmState::Armed, 1, tip));
+        assert!(hand.pedals.follow && !who.following());
+        pass(&mut who, &mut t, 300, &told(ArmState::Following, 1, tip));
+        assert!(who.following());
+        let [_, hand] = pass(&mut who, &mut t, 5, &told(ArmState::Hold, 2, tip));
+        assert!(!hand.pedals.follow, "up at once");
+        let [_, hand] = pass(&mut who, &mut t, 1_200, &told(ArmState::Hold, 2, tip));
+        assert!(!hand.pedals.follow);
+        let [_, hand] = pass(&mut who, &mut t, 400, &told(ArmState::Hold, 2, tip));
+        assert!(hand.pedals.follow, "down under the new lease");
+        assert_eq!(who.presses(), [0, 2]);
+    }
+
+    #[test]
+    fn s_026_blind_hands_stand_still() {
+        let (mut who, mut t) = (working(), 1_000);
+        let tip = Vec3::new(0.0, 0.0, 0.1);
+        pass(&mut who, &mut t, 2_000, &told(ArmState::Armed, 1, tip));
+        pass(&mut who, &mut t, 300, &told(ArmState::Following, 1, tip));
+        who.aim(1, tip + Vec3::new(0.02, 0.0, 0.0), 1e-3);
+        pass(&mut who, &mut t, 400, &told(ArmState::Following, 1, tip));
+        let moving = who.hands[1].speed.norm();
+        assert!(moving > 0.05, "{moving}");
+        for _ in 0..900 {
+            t += 1;
+            who.step(Mono::from_millis(t));
+        }
+        assert!(who.hands[1].speed.norm() < 1e-9, "nothing seen or felt for 900 ms");
+    }
+
+    #[test]
+    fn s_027_a_hand_at_its_reach_clutches_and_goes_on() {
+        let (mut who, mut t) = (working(), 1_000);
+        let mut tip = Vec3::new(0.0, 0.0, 0.1);
+        let goal = tip + Vec3::new(0.06, 0.0, 0.0);
+        pass(&mut who, &mut t, 2_000, &told(ArmState::Armed, 1, tip));
+        pass(&mut who, &mut t, 300, &told(ArmState::Following, 1, tip));
+        who.aim(1, goal, 1e-3);
+        let mut last: Option<Vec3> = None;
+        let mut clutched = 0;
+        for _ in 0..12_000 {
+            let clutch = last.is_none();
+            let [_, hand] = pass(&mut who, &mut t, 2, &told(ArmState::Following, 1, tip));
+            let at = hand.hand_from_grip.translation;
+            // the tool follows the hand, but for the clutch
+            if let Some(last) = last.filter(|_| !hand.pedals.clutch) {
+                tip += (at - last) * 0.2;
+            }
+            clutched += u32::from(hand.pedals.clutch && !clutch);
+            last = (!hand.pedals.clutch).then_some(at);
+            assert!(at.norm() < 0.2, "the hand stays near its middle: {at:?}");
+        }
+        assert!(clutched > 0 && who.presses()[0] > 0);
+        assert!((tip - goal).norm() < 1.5e-3 && who.arrived(1, Mono::from_millis(t)), "{tip:?}");
+    }
+}
