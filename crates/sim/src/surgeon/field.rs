@@ -277,6 +277,36 @@ mod tests {
     }
 
     #[test]
+    fn s_023_compressed_pictures_are_good_enough() {
+        use telehand_video::{Decoder, Encoder, EncoderConfig};
+        for bitrate_bps in [1_000_000, 2_000_000] {
+            let scene = scene(&RINGS);
+            let mut endoscope = SoftRenderer::new(640, 480, true);
+            let mut picture = endoscope.picture();
+            endoscope.render(&scene, &mut picture).unwrap();
+            let config =
+                EncoderConfig { width: 1280, height: 480, bitrate_bps, ..EncoderConfig::default() };
+            let mut encoder = Encoder::new(config).unwrap();
+            let mut decoder = Decoder::new().unwrap();
+            let mut field = Field::new(&scene.board);
+            for k in 1..=10 {
+                let at = Mono::from_millis(33 * u64::from(k));
+                let unit = encoder.encode(&picture, at, k).unwrap().unwrap();
+                let seen = decoder.decode(&unit.bytes).unwrap().unwrap();
+                field.see(&seen, at);
+            }
+            let truth = scene.endoscope.world_from_camera.inverse();
+            let found = field.camera_from_board().expect("the board is found");
+            for (colour, [x, y]) in RINGS.into_iter().enumerate() {
+                let ring = field.ring(colour).unwrap_or_else(|| panic!("ring {colour} unseen"));
+                let seen = found.point(Vec3::new(ring.at[0], ring.at[1], 0.0022));
+                let off = (seen - truth.point(Vec3::new(x, y, 0.0022))).norm();
+                assert!(off < 1e-3, "{bitrate_bps} bit/s ring {colour}: {:.2} mm", off * 1e3);
+            }
+        }
+    }
+
+    #[test]
     fn s_022_an_absent_ring_is_not_seen() {
         let field = looked([640, 480], &scene(&RINGS[..2]));
         assert!(field.ring(1).is_some());
