@@ -1,5 +1,4 @@
 //! The account of a session whose numbers are known.
-#![expect(clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 mod support;
 
