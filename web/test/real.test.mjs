@@ -39,6 +39,7 @@ async function open(url, locale = "en-US") {
   const page = await context.newPage();
   const bad = [];
   page.on("console", (message) => {
+    if (message.type() === "warning") console.log(`# ${message.text()}`);
     if (message.type() === "error" && !message.text().includes("409")) bad.push(message.text());
   });
   page.on("pageerror", (error) => bad.push(String(error)));
@@ -55,7 +56,13 @@ async function open(url, locale = "en-US") {
       async () => (await by("state-word").textContent()) === expected,
       60_000,
     );
-  const picture = (name) => PICTURES && page.screenshot({ path: join(PICTURES, name) });
+  /** A photograph, of a fresh picture if one comes in time. */
+  const picture = async (name) => {
+    if (!PICTURES) return;
+    const fresh = async () => (await by("picture-banner").count()) === 0;
+    await until("a fresh picture", fresh, 5_000).catch(() => {});
+    await page.screenshot({ path: join(PICTURES, name) });
+  };
   const close = async () => {
     await context.close();
     assert.deepEqual(bad, []);

@@ -12,8 +12,11 @@ import { readStamp, STAMP_HEIGHT, STAMP_WIDTH } from "./stamp";
 /** A picture older than this gets a marked border even if the page's main thread hangs. */
 const STALE_MS = 300;
 const RECONNECT_MS = 1000;
-/** Encoded frames waiting in the decoder: beyond this the page starts again at a fresh IDR. */
-const QUEUE_MAX = 30;
+/**
+ * Encoded frames waiting in the decoder: beyond this the page starts again at a fresh IDR. A short
+ * backlog decodes faster than an IDR comes over a bad network.
+ */
+const QUEUE_MAX = 90;
 
 interface Header {
   seq: number;
@@ -94,7 +97,7 @@ function receive(data: ArrayBuffer): void {
     if (!idr) return;
     decoder = newDecoder(config);
   }
-  if (decoder.decodeQueueSize > QUEUE_MAX) return startAgain();
+  if (decoder.decodeQueueSize > QUEUE_MAX) return startAgain(`${QUEUE_MAX} frames behind`);
   const timestamp = seq * 1000;
   headers.set(timestamp, { seq, capture_us: Number(view.getBigUint64(8, true)) });
   if (headers.size > 256) headers.delete(headers.keys().next().value as number);
@@ -106,8 +109,8 @@ function receive(data: ArrayBuffer): void {
         data: new Uint8Array(data, VIDEO_HEADER_BYTES),
       }),
     );
-  } catch {
-    startAgain();
+  } catch (error) {
+    startAgain(String(error));
   }
 }
 
@@ -122,7 +125,7 @@ function newDecoder(stream: VideoConfig): VideoDecoder {
     error(error) {
       if (decoder !== made) return;
       if (error.name === "NotSupportedError") say({ kind: "unsupported", codec: stream.codec });
-      startAgain();
+      startAgain(error.message);
     },
   });
   made.configure({
@@ -137,7 +140,8 @@ function newDecoder(stream: VideoConfig): VideoDecoder {
 }
 
 /** A new connection begins with an IDR. */
-function startAgain(): void {
+function startAgain(why: string): void {
+  console.warn(`video: starts again: ${why}`);
   say({ kind: "picture", state: "recovering" });
   dropDecoder();
   socket?.close();
