@@ -9,8 +9,8 @@ export PATH="$PWD/.tools/bin:$PATH"
 
 if ! command -v cargo-fuzz >/dev/null; then
     echo "fuzz: building cargo-fuzz into .tools (once, one to three minutes)"
-    CARGO_TARGET_DIR=.tools/target cargo install cargo-fuzz --version 0.13.1 --locked --debug --quiet --root .tools
-    rm -rf .tools/target
+    CARGO_TARGET_DIR=.tools/target-fuzz cargo install cargo-fuzz --version 0.13.1 --locked --debug --quiet --root .tools
+    rm -rf .tools/target-fuzz
 fi
 if ! rustc --version | grep -q nightly; then
     echo "fuzz: $(rustc --version | cut -d' ' -f2) is a stable compiler: its unstable switches are opened with RUSTC_BOOTSTRAP=1"

@@ -9,8 +9,8 @@ use telehand_tests::decoders::{TARGETS, Target};
 fn input(target: &Target, seeds: &[Vec<u8>], number: usize) -> Vec<u8> {
     let mut random = Random::new(number as u64 ^ 0x5EED_0000);
     let mut below = |limit: usize| random.below(limit.max(1) as u64) as usize;
-    if seeds.is_empty() || number % 8 == 0 {
-        let length = below(if number % 16 == 0 { 300 } else { 40 });
+    if seeds.is_empty() || number.is_multiple_of(8) {
+        let length = below(if number.is_multiple_of(16) { 300 } else { 40 });
         return (0..length).map(|_| below(256) as u8).collect();
     }
     let mut bytes = seeds[number % seeds.len()].clone();
