@@ -45,11 +45,13 @@ fn beats(cipher: Cipher) {
         receive += start.elapsed().as_secs_f64();
     }
     let micros = |seconds: f64| seconds * 1e6 / BEATS as f64;
-    println!(
-        "{cipher:?}: seal and two datagrams {:.2} us a beat, open two and deliver {:.2} us",
-        micros(send),
-        micros(receive)
-    );
+    for (what, took) in [("seal and two datagrams", send), ("open two and deliver", receive)] {
+        println!(
+            "{{\"name\":\"{what}, {cipher:?}\",\"unit\":\"us\",\"p50\":{:.2},\
+             \"note\":\"mean of {BEATS} beats\"}}",
+            micros(took)
+        );
+    }
 }
 
 /// Everything `from` has to send reaches `to` at once.
@@ -87,6 +89,7 @@ fn pictures() {
     }
     let micros = start.elapsed().as_secs_f64() * 1e6 / f64::from(count);
     println!(
-        "picture of 41.7 kB, both ends together: {micros:.0} us ({delivered} of {count} delivered)"
+        "{{\"name\":\"picture of 41.7 kB on two paths, both ends\",\"unit\":\"us\",\"p50\":{micros:.0},\
+         \"note\":\"mean; {delivered} of {count} delivered\"}}"
     );
 }

@@ -1,4 +1,4 @@
-//! What a picture costs: `cargo bench -p telehand-sim --bench render`. Prints one line of JSON.
+//! What a picture costs: `cargo bench -p telehand-sim --bench render`. Prints one JSON object a line.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use telehand_vocab::space::Vec3;
 const ROUNDS: usize = 60;
 
 fn main() {
-    let sizes = [(640, 480, true), (640, 480, false), (1280, 720, true)];
+    let sizes = [(480, 360, true), (640, 480, true), (640, 480, false), (1280, 720, true)];
     let rows: Vec<String> = sizes
         .iter()
         .map(|&(width, height, stereo)| {
@@ -30,17 +30,18 @@ fn main() {
                 })
                 .collect();
             took.sort_by(f64::total_cmp);
-            let at = |share: f64| took.get((ROUNDS as f64 * share) as usize).copied().unwrap_or(0.0);
+            let at =
+                |share: f64| took.get((ROUNDS as f64 * share) as usize).copied().unwrap_or(0.0);
+            let eyes = if stereo { 2 } else { 1 };
             format!(
-                "{{\"bench\":\"render\",\"width\":{width},\"height\":{height},\"eyes\":{},\"ms\":{{\"min\":{:.2},\"p50\":{:.2},\"p95\":{:.2}}}}}",
-                if stereo { 2 } else { 1 },
-                at(0.0),
+                "{{\"name\":\"render {eyes} x {width}x{height}\",\"unit\":\"ms\",\"p50\":{:.2},\
+                 \"p99\":{:.2},\"note\":\"processor time, one thread, {ROUNDS} pictures\"}}",
                 at(0.5),
-                at(0.95)
+                at(0.99)
             )
         })
         .collect();
-    println!("[{}]", rows.join(","));
+    println!("{}", rows.join("\n"));
 }
 
 /// Time on the processor where Linux tells it, which other programs do not disturb; else wall time.

@@ -46,8 +46,12 @@ fn has_every_key(summary: &Value) {
     ] {
         number(summary, path);
     }
-    for set in ["/command/one_way_ms", "/command/age_ms", "/video/glass_to_glass_ms", "/paths/0/one_way_ms"]
-    {
+    for set in [
+        "/command/one_way_ms",
+        "/command/age_ms",
+        "/video/glass_to_glass_ms",
+        "/paths/0/one_way_ms",
+    ] {
         for percentile in ["p50", "p99", "p999", "max"] {
             number(summary, &format!("{set}/{percentile}"));
         }
@@ -63,8 +67,22 @@ fn s_030_a_ring_is_transferred_5000_km_away_while_the_fibre_is_cut() {
     let folder = std::env::temp_dir().join(format!("telehand-test-{}", std::process::id()));
     let out = folder.to_str().unwrap();
     let output = telehand(&[
-        "demo", "--headless", "--surgeon", "scripted", "--task", "peg-transfer", "--objects", "1",
-        "--link", "shanghai-kashgar", "--seed", "7", "--cut", "fibre@4s+3s", "--out", out,
+        "demo",
+        "--headless",
+        "--surgeon",
+        "scripted",
+        "--task",
+        "peg-transfer",
+        "--objects",
+        "1",
+        "--link",
+        "shanghai-kashgar",
+        "--seed",
+        "7",
+        "--cut",
+        "fibre@4s+3s",
+        "--out",
+        out,
     ]);
     assert!(output.status.success(), "{}", said(&output));
     let summary: Value =

@@ -1,4 +1,4 @@
-//! Encode and decode time per frame; prints one JSON object. Run with
+//! Encode and decode time per frame; prints one JSON object a line. Run with
 //! `cargo bench -p telehand-video --bench codec`.
 #![allow(
     clippy::unwrap_used,
@@ -18,10 +18,15 @@ use telehand_vocab::Mono;
 const FRAMES: u32 = 240;
 
 fn main() {
-    let sizes = [(640, 480, 2_000_000), (1280, 480, 4_000_000), (1280, 720, 4_000_000)];
+    let sizes = [
+        (640, 480, 2_000_000),
+        (960, 360, 4_000_000),
+        (1280, 480, 4_000_000),
+        (1280, 720, 4_000_000),
+    ];
     let results: Vec<String> =
         sizes.iter().map(|(width, height, rate)| measure(*width, *height, *rate)).collect();
-    println!("{{\"bench\":\"codec\",\"frames\":{FRAMES},\"sizes\":[{}]}}", results.join(","));
+    println!("{}", results.join("\n"));
 }
 
 fn measure(width: usize, height: usize, bitrate_bps: u32) -> String {
@@ -45,21 +50,19 @@ fn measure(width: usize, height: usize, bitrate_bps: u32) -> String {
         assert_eq!(stamp::read(&shown), Some(stamp), "stamp of frame {frame}");
     }
     let mbit_s = bytes as f64 * 8.0 * 30.0 / f64::from(FRAMES) / 1e6;
-    format!(
-        "{{\"width\":{width},\"height\":{height},\"mbit_s\":{mbit_s:.2},\"encode_ms\":{},\"decode_ms\":{}}}",
-        quantiles(encode_ms),
-        quantiles(decode_ms)
-    )
+    let size = format!("{width}x{height}");
+    let note = format!("{FRAMES} frames, {mbit_s:.2} Mbit/s");
+    [("encode", encode_ms), ("decode", decode_ms)]
+        .map(|(what, took)| row(&format!("{what} {size}"), took, &note))
+        .join("\n")
 }
 
-fn quantiles(mut values: Vec<f64>) -> String {
+fn row(name: &str, mut values: Vec<f64>, note: &str) -> String {
     values.sort_by(f64::total_cmp);
     let at = |share: f64| values[((values.len() - 1) as f64 * share) as usize];
     format!(
-        "{{\"min\":{:.3},\"p50\":{:.3},\"p99\":{:.3},\"max\":{:.3}}}",
-        at(0.0),
+        "{{\"name\":\"{name}\",\"unit\":\"ms\",\"p50\":{:.2},\"p99\":{:.2},\"note\":\"{note}\"}}",
         at(0.5),
-        at(0.99),
-        at(1.0)
+        at(0.99)
     )
 }

@@ -239,6 +239,8 @@ impl Plan {
         let mut bedside = words_of(&["bedside", "--arm", &text(&socket), "--keys", &text(&keys)]);
         bedside.extend(words_of(&["--port", &number(bedside_port.into())]));
         let mut wan = words_of(&["wan", "--profile", &args.link, "--seed", &number(args.seed)]);
+        // Nobody measures microseconds in a demo; the processors have other work.
+        wan.extend(words_of(&["--spin-us", "0"]));
         wan.extend(words_of(&["--http", &format!("127.0.0.1:{wan_port}")]));
         let mut console = words_of(&["console", "--keys", &text(&keys), "--wan-control"]);
         console.push(format!("http://127.0.0.1:{wan_port}"));
