@@ -1,6 +1,11 @@
 //! The whole system as processes: `telehand demo` with the scripted surgeon, over an emulated
 //! network, with one path cut on the way.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is wrong")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first thing that is wrong"
+)]
 
 use serde_json::Value;
 use std::path::Path;

@@ -1,6 +1,11 @@
 //! `kill -9` of console, bedside or network at any time: the arm holds; started again, engaged
 //! again, the work goes on.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is wrong")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first thing that is wrong"
+)]
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;

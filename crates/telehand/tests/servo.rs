@@ -1,5 +1,4 @@
 //! The patient side's loop in virtual time, on the simulated cart: silence, hold, engaging again.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is wrong")]
 
 use telehand::arm::servo::{Servo, TICK};
 use telehand::arm::wire::{Action, Input, LinkInput, Report, encode_input, push_message};

@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 
 /// Holds are labelled in so many rows above the band.
 const LABEL_ROWS: usize = 3;
-/// More holds than this have only their number on the picture.
-const LABELS_MAX: usize = 9;
+/// Width of a letter, about.
+const LETTER: f64 = 7.2;
 /// Causes of refusals with a line of their own.
 const CAUSES_MAX: usize = 10;
 const BAND_TOP: f64 = 18.0 * LABEL_ROWS as f64 + 6.0;
@@ -50,9 +50,7 @@ fn timeline(session: &Session, holds: &[Hold], clock: &Clock) -> String {
     let mut out = open(bottom + 40.0, "States of the arms, holds and refusals over time");
     out += &time_axis(&x, BAND_TOP - 4.0, bottom);
     out += &band(session, &x, clock);
-    for (index, hold) in holds.iter().enumerate() {
-        out += &label(index, hold, holds.len(), &x);
-    }
+    out += &labels(holds, &x);
     for (row, (code, at)) in causes.iter().take(CAUSES_MAX).enumerate() {
         let top = REFUSED_TOP + REFUSED_HEIGHT * row as f64;
         let _ = write!(
@@ -139,24 +137,35 @@ fn band(session: &Session, x: &Axis, clock: &Clock) -> String {
     out
 }
 
-/// A hold's number, and its cause and duration where there is room.
-fn label(index: usize, hold: &Hold, count: usize, x: &Axis) -> String {
-    let at = x.place(hold.at_s).clamp(LEFT, RIGHT);
-    let row = 18.0 * (index % LABEL_ROWS) as f64 + 14.0;
-    let words = if count <= LABELS_MAX {
-        format!("{}: {} {:.2} s", index + 1, hold.cause, hold.duration_s)
-    } else {
-        format!("{}", index + 1)
-    };
-    let anchor = if at > 780.0 { "end" } else { "start" };
-    let shift = if at > 780.0 { -3.0 } else { 3.0 };
-    format!(
-        "<path d=\"M{at:.1} {:.1}V{BAND_TOP}\" stroke=\"#d55e00\"/>\
-         <text x=\"{:.1}\" y=\"{row:.1}\" text-anchor=\"{anchor}\">{}</text>",
-        row - 10.0,
-        at + shift,
-        escape(&words)
-    )
+/// Each hold's number, with its cause and duration where there is room.
+fn labels(holds: &[Hold], x: &Axis) -> String {
+    let mut out = String::new();
+    // Where the last label of each row ends.
+    let mut rows = [0.0_f64; LABEL_ROWS];
+    for (index, hold) in holds.iter().enumerate() {
+        let at = x.place(hold.at_s).clamp(LEFT, RIGHT);
+        let whole = format!("{}: {} {:.2} s", index + 1, hold.cause, hold.duration_s);
+        let number = format!("{}", index + 1);
+        let placed = [whole, number].into_iter().find_map(|words| {
+            let width = LETTER * words.chars().count() as f64 + 8.0;
+            let left = at.min(RIGHT - width);
+            let (row, end) = rows.iter_mut().enumerate().find(|(_, end)| **end <= left)?;
+            *end = left + width;
+            Some((row, left, words))
+        });
+        let top = placed.as_ref().map_or(BAND_TOP - 6.0, |(row, ..)| 18.0 * *row as f64 + 4.0);
+        let _ = write!(out, "<path d=\"M{at:.1} {top:.1}V{BAND_TOP}\" stroke=\"#d55e00\"/>");
+        if let Some((_, left, words)) = placed {
+            let _ = write!(
+                out,
+                "<text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                left + 3.0,
+                top + 10.0,
+                escape(&words)
+            );
+        }
+    }
+    out
 }
 
 fn refusals(refused: &[Refused]) -> BTreeMap<&str, Vec<u64>> {
