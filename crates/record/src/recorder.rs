@@ -119,7 +119,6 @@ impl<W: Write + Seek> Recorder<W> {
         serde_json::to_writer(&mut self.buffer, message).map_err(|source| {
             RecordError::Message { index: self.sequence as usize, topic: M::TOPIC.into(), source }
         })?;
-        self.latest_ns = self.latest_ns.max(at_ns);
         let log_time = self.wall_ns(at_ns);
         self.chain.add(M::TOPIC, log_time, &self.buffer);
         let sequence = self.sequence;
