@@ -102,9 +102,9 @@ fn alarm(alarm: &Alarm, now: Option<Mono>) -> Value {
     })
 }
 
-/// JSON has no infinity.
+/// JSON has no infinity, and the longest span stands for an unknown one.
 fn finite(value: f64) -> Option<f64> {
-    value.is_finite().then_some(value)
+    (value.abs() < 1e9).then_some(value)
 }
 
 /// The three arms as measured.

@@ -42,6 +42,7 @@ impl Page {
             "late": counts.late,
             "lost": shown.lost,
             "damaged": shown.damaged,
+            "mbit_s": shown.mbit_s(),
             "glass_to_glass_ms": shown.glass_to_glass().map(|[p50, p99]| {
                 json!({"p50": p50.as_millis_f64(), "p99": p99.as_millis_f64()})
             }),

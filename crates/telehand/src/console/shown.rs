@@ -73,6 +73,14 @@ impl Shown {
         self.frames.push_back(Passed::of(frame));
     }
 
+    /// Megabits a second of the frames that went to the page lately.
+    pub fn mbit_s(&self) -> Option<f64> {
+        let (first, last) = (self.frames.front()?, self.frames.back()?);
+        let span_s = last.captured_at.since(first.captured_at).as_secs_f64();
+        let bits = self.frames.iter().skip(1).map(|frame| frame.bytes as f64 * 8.0).sum::<f64>();
+        (span_s > 0.0).then(|| bits / span_s * 1e-6)
+    }
+
     /// The frame of this number, if it went to the page lately.
     pub fn passed(&self, seq: u32) -> Option<Passed> {
         self.frames.iter().rev().find(|frame| frame.seq == seq).copied()
