@@ -11,6 +11,9 @@ step "rooms";              cargo xtask rooms
 step "tidy";               cargo xtask tidy
 step "licences, sources";  cargo deny --log-level error check bans licenses sources
 step "tests";              cargo test --workspace --quiet
+step "recordings read by the format's own project"
+target=${CARGO_TARGET_DIR:-target}
+tests/.venv/bin/python tests/python/mcap_read.py "$target"/tmp/first-light/console.mcap "$target"/tmp/first-light/bedside.mcap
 step "kinematics against an independent library"
-tests/.venv/bin/python tests/python/kinematics.py target/debug/telehand
+tests/.venv/bin/python tests/python/kinematics.py "$target"/debug/telehand
 step "pages";              ./scripts/pages.sh --check

@@ -13,7 +13,10 @@ mod video;
 
 pub use link::{handshake, identity_pem, link_bodies, link_command, link_feedback, link_session};
 pub use recordings::{film, recording};
-pub use shell::{arm_config, arm_input, arm_report, network_profile, sim_scene, wan_bodies};
+pub use shell::{
+    arm_config, arm_input, arm_report, hands_json, limits_toml, network_profile, sim_scene,
+    wan_bodies,
+};
 pub use video::{video_feedback, video_frame, video_stamp, video_stream};
 
 /// One decoder.
@@ -58,6 +61,8 @@ targets! {
     arm_input: shell::input_seeds, 20_000;
     arm_report: shell::report_seeds, 20_000;
     arm_config: shell::config_seeds, 5_000;
+    limits_toml: shell::limits_seeds, 5_000;
+    hands_json: shell::hands_seeds, 5_000;
     recording: recordings::recording_seeds, 5_000;
     film: recordings::film_seeds, 10_000;
 }

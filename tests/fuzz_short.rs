@@ -87,6 +87,8 @@ each! {
     g_100_no_bytes_break_the_arm_process: "arm_input";
     g_101_no_bytes_break_the_arms_report: "arm_report";
     g_102_no_bytes_break_the_arms_greeting: "arm_config";
+    g_103_no_bytes_break_a_file_of_limits: "limits_toml";
+    m_100_no_bytes_of_a_page_break_the_hands: "hands_json";
     r_100_no_bytes_break_a_recordings_reader: "recording";
     r_101_no_bytes_break_the_film: "film";
 }

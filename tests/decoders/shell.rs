@@ -1,7 +1,8 @@
 //! What comes over pipes, files and pages of the program itself.
 
-use telehand::arm::ArmConfig;
 use telehand::arm::wire::{self, Action, Input, LinkInput, Report};
+use telehand::arm::{self, ArmConfig};
+use telehand::console;
 use telehand::wan::control;
 use telehand_guard::Limits;
 use telehand_sim::network::Profile;
@@ -42,6 +43,21 @@ pub fn arm_config(data: &[u8]) {
     if let Ok(config) = serde_json::from_slice::<ArmConfig>(data) {
         let _ = config.limits();
         let _ = config.changed_limits();
+    }
+}
+
+/// A file of limits for the guard.
+pub fn limits_toml(data: &[u8]) {
+    let mut limits = Limits::default();
+    let _ = arm::parse_limits(&String::from_utf8_lossy(data), &mut limits);
+}
+
+/// The readings of the hands, as a page sends them.
+pub fn hands_json(data: &[u8]) {
+    if let Ok(body) = serde_json::from_slice(data)
+        && let Some(samples) = console::from_page(Mono::ZERO, &body)
+    {
+        assert!(samples.iter().all(|s| s.hand_from_grip.translation.is_finite()));
     }
 }
 
@@ -105,6 +121,16 @@ pub fn report_seeds() -> Vec<Vec<u8>> {
 pub fn config_seeds() -> Vec<Vec<u8>> {
     let config = ArmConfig::new(6, 7, Lease(5), &Limits::default());
     config.to_message().into_iter().collect()
+}
+
+pub fn limits_seeds() -> Vec<Vec<u8>> {
+    vec![b"silence_hold_s = 0.05\ntip_speed_floor_m_s = 0.01\n".to_vec()]
+}
+
+pub fn hands_seeds() -> Vec<Vec<u8>> {
+    let hand = r#"{"x":0.1,"y":-0.2,"z":0.3,"q":[1,0,0,0],"grip":0.4}"#;
+    let pedals = r#"{"follow":true,"clutch":false,"camera":false}"#;
+    vec![format!(r#"{{"type":"hands","hands":[{hand},{hand}],"pedals":{pedals}}}"#).into_bytes()]
 }
 
 pub fn profile_seeds() -> Vec<Vec<u8>> {

@@ -10,7 +10,7 @@ pub mod robot;
 pub mod servo;
 pub mod wire;
 
-pub use config::{ArmConfig, SIMULATED};
+pub use config::{ArmConfig, SIMULATED, parse as parse_limits};
 
 use crate::{clock, realtime};
 use anyhow::{Context, Result};

@@ -9,6 +9,7 @@ mod hands;
 mod page;
 mod shown;
 
+pub use hands::from_page;
 pub use page::ask_wan;
 
 use crate::http::{self, VideoMessage};
