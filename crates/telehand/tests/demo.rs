@@ -101,9 +101,8 @@ fn s_030_a_ring_is_transferred_5000_km_away_while_the_fibre_is_cut() {
     assert_eq!(number(&summary, "/command/sent"), number(&summary, "/command/delivered"));
     assert_eq!(number(&summary, "/video/damaged_shown"), 0.0);
     assert_eq!(number(&summary, "/guard/queued_executed"), 0.0);
-    let holds = summary.pointer("/guard/holds").and_then(Value::as_array).unwrap();
-    let silent = holds.iter().filter(|hold| hold["cause"] == "G-003").count();
-    assert_eq!(silent, 0, "the arm fell silent although a path was left: {holds:?}");
+    // Holds are not counted here: a machine that stands still for 100 ms makes one, rightly. That
+    // silence alone holds, and when, is tested in virtual time (servo.rs).
     for file in ["report.html", "console.mcap", "bedside.mcap"] {
         assert!(folder.join(file).metadata().unwrap().len() > 1_000, "{file}");
     }
