@@ -17,6 +17,9 @@ use telehand_vocab::{
     ArmId, Command, Engage, HandIntent, Lease, Mono, Quat, Span, ToolIntent, Vec3,
 };
 
+/// The tick after which the hand is engaged, and begins to move.
+const ENGAGED: u64 = 3_000;
+
 struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
@@ -75,7 +78,7 @@ impl Robot for PerfectCart {
 }
 
 fn command(tick: u64, lease: Lease, engage: u32) -> Command {
-    let angle = tick as f64 * 1e-3;
+    let angle = tick.saturating_sub(ENGAGED) as f64 * 1e-3;
     let (sin, cos) = angle.sin_cos();
     let hand = |arm| HandIntent {
         arm,
@@ -128,7 +131,7 @@ fn main() {
             2 => push(&Input::Action { id: 2, action: Action::Grant }),
             _ => {}
         }
-        let engage = u32::from(tick > 3_000);
+        let engage = u32::from(tick > ENGAGED);
         coded.clear();
         telehand_link::command::encode(&command(tick, report.feedback.lease, engage), &mut coded);
         push(&Input::Command {
