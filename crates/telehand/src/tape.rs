@@ -45,11 +45,12 @@ impl Tape {
             mono_ns: clock::now().as_nanos(),
             wall_ns: clock::wall().as_nanos(),
         };
+        let disk = file.try_clone()?;
         let recorder = Recorder::create(BufWriter::new(file), &start)?;
         let (sender, receiver) = channel();
         let thread = std::thread::Builder::new()
             .name("tape".into())
-            .spawn(move || write_all(recorder, &receiver))?;
+            .spawn(move || write_all(recorder, &disk, &receiver))?;
         Ok((Self { jobs: Some(sender.clone()) }, Reel { jobs: Some(sender), thread: Some(thread) }))
     }
 
@@ -105,7 +106,11 @@ impl Reel {
     }
 }
 
-fn write_all(mut recorder: Recorder<Out>, jobs: &Receiver<Option<Job>>) -> Result<()> {
+fn write_all(
+    mut recorder: Recorder<Out>,
+    disk: &File,
+    jobs: &Receiver<Option<Job>>,
+) -> Result<()> {
     let mut flushed = Instant::now();
     loop {
         match jobs.recv_timeout(FLUSH_EVERY) {
@@ -120,6 +125,9 @@ fn write_all(mut recorder: Recorder<Out>, jobs: &Receiver<Option<Job>>) -> Resul
         }
         if flushed.elapsed() >= FLUSH_EVERY {
             recorder.flush()?;
+            // In small portions: left to the system, 30 s of recording go to the disk at once, and
+            // on a small machine everything stands still for a tenth of a second meanwhile.
+            disk.sync_data()?;
             flushed = Instant::now();
         }
     }
