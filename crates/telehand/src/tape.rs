@@ -106,11 +106,7 @@ impl Reel {
     }
 }
 
-fn write_all(
-    mut recorder: Recorder<Out>,
-    disk: &File,
-    jobs: &Receiver<Option<Job>>,
-) -> Result<()> {
+fn write_all(mut recorder: Recorder<Out>, disk: &File, jobs: &Receiver<Option<Job>>) -> Result<()> {
     let mut flushed = Instant::now();
     loop {
         match jobs.recv_timeout(FLUSH_EVERY) {

@@ -28,6 +28,8 @@ pub const VIDEO_CONFIG: u8 = b'V';
 pub struct BedsideEnd {
     ward: Arc<Ward>,
     told: Mono,
+    /// As estimated at the last telling; a thousand commands a second need no fresh one each.
+    clock_error: Span,
     /// What was counted at the last tellings, oldest first: one second of them.
     counted: VecDeque<Counted>,
 }
@@ -35,7 +37,8 @@ pub struct BedsideEnd {
 impl BedsideEnd {
     /// For this process.
     pub fn new(ward: Arc<Ward>) -> Self {
-        Self { ward, told: Mono::ZERO, counted: VecDeque::with_capacity(WINDOW + 1) }
+        let clock_error = Span::MAX;
+        Self { ward, told: Mono::ZERO, clock_error, counted: VecDeque::with_capacity(WINDOW + 1) }
     }
 
     fn command(&mut self, now: Mono, session: &Session, event: &CommandEvent<'_>) {
@@ -56,14 +59,14 @@ impl BedsideEnd {
             return;
         }
         let (Some(issued_at), Some(arm)) = (here, self.ward.arm.get()) else { return };
-        let clock_error =
-            self.ward.link_snapshot().map_or(Span::MAX, |snapshot| view::clock_estimate(&snapshot));
+        let clock_error = self.clock_error;
         arm.tell(&Input::Command { issued_at, clock_error, bytes: event.bytes });
     }
 
     fn tell_arm_about_the_link(&mut self, now: Mono) {
         self.told = now;
         let Some(snapshot) = self.ward.link_snapshot() else { return };
+        self.clock_error = view::clock_estimate(&snapshot);
         let figures = snapshot.figures.clone().unwrap_or_default();
         let now_counted = Counted {
             delivered: figures.commands,
@@ -88,7 +91,7 @@ impl BedsideEnd {
             loss: new_lost as f64 / (new_lost + new_delivered).max(1) as f64,
             jitter: best.map_or(Span::ZERO, |path| path.jitter_in),
             loop_delay: Span::MAX,
-            clock_error: view::clock_estimate(&snapshot),
+            clock_error: self.clock_error,
             forgeries: u32::try_from(new_forged).unwrap_or(u32::MAX),
         };
         if let Some(arm) = self.ward.arm.get() {
@@ -120,6 +123,8 @@ impl Endpoint for BedsideEnd {
             let _ = session.send_event(now, &message);
         }
         self.counted.clear();
+        self.clock_error = Span::MAX;
+        self.told = Mono::ZERO;
         self.ward.console_up.store(true, Ordering::Release);
         self.ward.tape.note("peer", format!("{} connected", peer.name));
         self.ward.note_to_camera(CameraNote::Join);

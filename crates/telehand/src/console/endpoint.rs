@@ -5,7 +5,7 @@ use super::{Booth, lock};
 use crate::bedside::{VIDEO_CONFIG, figures_message, write_picture};
 use crate::clock as wall;
 use crate::http::VideoMessage;
-use crate::net::Endpoint;
+use crate::net::{BEAT, Endpoint};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,8 +14,11 @@ use telehand_link::session::{Event, Session};
 use telehand_record::{CommandSent, Frame, HandCommand};
 use telehand_video::integrity::Picture;
 use telehand_video::{Receiver, ReceiverConfig};
+use telehand_vocab::message::PictureEcho;
 use telehand_vocab::{Command, Feedback, HandIntent, Lease, Mono, Span};
 
+/// Before the first picture, and after a new session began.
+const NOTHING_SEEN: PictureEcho = PictureEcho { age: Span::MAX, intact: false };
 /// How often the link's figures go onto the tape.
 const FIGURES_EVERY: Span = Span::from_millis(100);
 
@@ -26,6 +29,10 @@ pub struct ConsoleEnd {
     seq: u64,
     taped: Mono,
     told: Option<Picture>,
+    /// The newest of each, for beats that find a lock taken.
+    felt: Option<Feedback>,
+    hands: Option<[HandIntent; 2]>,
+    picture: PictureEcho,
     bytes: Vec<u8>,
 }
 
@@ -38,16 +45,27 @@ impl ConsoleEnd {
             seq: 0,
             taped: Mono::ZERO,
             told: None,
+            felt: None,
+            hands: None,
+            picture: NOTHING_SEEN,
             bytes: Vec::with_capacity(256),
         }
     }
 
     fn command(&mut self, now: Mono, session: &mut Session) {
         let at_patient = session.clock().map(|clock| clock.peer_from_local(now));
-        let picture = lock(&self.booth.shown).echo(now, at_patient);
-        let feedback = self.booth.feedback();
-        let hands = lock(&self.booth.hands).beat(now, feedback.as_ref(), picture.age);
-        let lease = feedback.map_or(Lease(0), |f| f.lease);
+        // A thread of lower priority may have been put aside with a lock in its hand. A beat does
+        // not wait for it: the hands stay where they were, and the picture is a beat older.
+        match self.booth.shown.try_lock() {
+            Ok(shown) => self.picture = shown.echo(now, at_patient),
+            Err(_) => self.picture.age = self.picture.age.plus(BEAT),
+        }
+        if let Ok(mut hands) = self.booth.hands.try_lock() {
+            self.hands = Some(hands.beat(now, self.felt.as_ref(), self.picture.age));
+        }
+        let Some(hands) = self.hands else { return };
+        let lease = self.felt.map_or(Lease(0), |f| f.lease);
+        let picture = self.picture;
         let command = Command { seq: self.seq, issued_at: now, lease, hands, picture };
         self.bytes.clear();
         telehand_link::command::encode(&command, &mut self.bytes);
@@ -113,10 +131,11 @@ impl ConsoleEnd {
         self.booth.tape.write(now, fate(now, lost, "lost", None, None));
     }
 
-    fn feel(&self, bytes: &[u8]) {
+    fn feel(&mut self, bytes: &[u8]) {
         // Authentic but of another version: the old feedback ages, and the page shows it.
         let Ok(feedback) = telehand_link::feedback::decode(bytes) else { return };
-        let before = lock(&self.booth.feedback).replace(feedback);
+        let before = self.felt.replace(feedback);
+        *lock(&self.booth.feedback) = Some(feedback);
         if before.map(|f| (f.state, f.hold)) != Some((feedback.state, feedback.hold)) {
             self.booth.tape.note("guard", guard_words(&feedback));
         }
@@ -128,12 +147,16 @@ impl Endpoint for ConsoleEnd {
         let life = (now.as_nanos() / 1_000_000) as u32;
         self.receiver = Receiver::new(life, ReceiverConfig::default());
         self.seq = 0;
+        self.hands = None;
+        self.picture = NOTHING_SEEN;
         lock(&self.booth.hands).begin_session();
         self.booth.tape.note("peer", format!("{} answers", peer.name));
     }
 
     fn on_beat(&mut self, now: Mono, session: &mut Session) {
-        *lock(&self.booth.clock) = session.clock();
+        if let Ok(mut clock) = self.booth.clock.try_lock() {
+            *clock = session.clock();
+        }
         self.command(now, session);
         self.care_for_pictures(now, session);
         if now.since(self.taped) >= FIGURES_EVERY {
