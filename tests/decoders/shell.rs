@@ -91,7 +91,6 @@ pub fn input_seeds() -> Vec<Vec<u8>> {
         paths_up: 2,
         loss: 0.01,
         jitter: Span::from_millis(2),
-        loop_delay: Span::from_millis(180),
         clock_error: Span::from_millis(1),
         forgeries: 0,
     };

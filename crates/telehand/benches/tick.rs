@@ -122,7 +122,6 @@ fn main() {
             push(&Input::Link(LinkInput {
                 paths_up: 2,
                 clock_error: Span::from_micros(300),
-                loop_delay: Span::from_millis(140),
                 ..LinkInput::default()
             }));
         }

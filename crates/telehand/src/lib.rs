@@ -29,3 +29,8 @@ fn within(text: &str, least: f64, most: f64) -> Result<f64, String> {
         Err(format!("{number} is outside {least} to {most}"))
     }
 }
+
+/// Locks, also after another thread died with it: what it holds is replaced as a whole.
+pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -32,12 +32,13 @@ pub mod socket;
 pub use driver::Driver;
 pub use path::{PathError, PathSpec};
 
+use crate::lock;
 use rustix::event::EventfdFlags;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use telehand_link::identity::{Credentials, PeerIdentity};
 use telehand_link::session::{self, Event, Figures, Session};
@@ -224,7 +225,7 @@ impl Handle {
     /// What the driver last told.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let snapshot = self.shared.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = lock(&self.shared.snapshot);
         let mut snapshot = snapshot.clone();
         if !self.is_alive() {
             snapshot.status = Status::Ended;

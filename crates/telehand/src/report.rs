@@ -1,8 +1,9 @@
 //! The account of a session as files: summary.json, report.html, endoscope.mp4.
 
+use crate::tape;
 use anyhow::{Context, Result, bail};
 use base64::Engine as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use telehand_record::summary::{Process, Session};
 use telehand_record::{CompressedVideo, Summary, mp4, read, report};
 use telehand_video::h264;
@@ -38,14 +39,9 @@ pub fn write(folder: &Path, task: &str, process: Vec<Process>) -> Result<Summary
 
 /// `side.mcap`, `side-2.mcap`, ... in the order of their making.
 fn recordings(folder: &Path, side: &str) -> Result<Vec<Vec<u8>>> {
-    let first = folder.join(format!("{side}.mcap"));
-    let others = (2_u32..).map(|n| folder.join(format!("{side}-{n}.mcap")));
-    std::iter::once(first)
-        .chain(others)
+    tape::names(&folder.join(format!("{side}.mcap")))
         .take_while(|path| path.exists())
-        .map(|path: PathBuf| {
-            std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
-        })
+        .map(|path| std::fs::read(&path).with_context(|| format!("cannot read {}", path.display())))
         .collect()
 }
 

@@ -133,10 +133,15 @@ fn write_all(mut recorder: Recorder<Out>, disk: &File, jobs: &Receiver<Option<Jo
 
 /// `bedside.mcap`, then `bedside-2.mcap`, `bedside-3.mcap`, ...
 fn free_name(path: &Path) -> PathBuf {
-    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    let others = (2_u32..).map(|n| path.with_file_name(format!("{stem}-{n}.mcap")));
-    std::iter::once(path.to_path_buf())
-        .chain(others)
-        .find(|name| !name.exists())
-        .unwrap_or_else(|| path.to_path_buf())
+    names(path).find(|name| !name.exists()).unwrap_or_else(|| path.to_path_buf())
+}
+
+/// The names that one side's recordings take, in the order of their making.
+pub fn names(first: &Path) -> impl Iterator<Item = PathBuf> {
+    let stem = first.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let others = (2_u32..).map({
+        let first = first.to_path_buf();
+        move |n| first.with_file_name(format!("{stem}-{n}.mcap"))
+    });
+    std::iter::once(first.to_path_buf()).chain(others)
 }

@@ -59,8 +59,6 @@ pub struct LinkInput {
     pub loss: f64,
     /// Jitter, p99 - p50.
     pub jitter: Span,
-    /// The whole loop, hand to eye (L5); `Span::MAX` while unknown.
-    pub loop_delay: Span,
     /// Bound of the clock mapping; `Span::MAX` while unknown.
     pub clock_error: Span,
     /// Packets a second that do not open.
@@ -272,7 +270,7 @@ pub fn encode_input(input: &Input<'_>, out: &mut Vec<u8>) {
             out.push(3);
             out.push(link.paths_up);
             put_f64(out, link.loss);
-            for span in [link.jitter, link.loop_delay, link.clock_error] {
+            for span in [link.jitter, link.clock_error] {
                 out.extend(span.as_nanos().to_le_bytes());
             }
             out.extend(link.forgeries.to_le_bytes());
@@ -303,7 +301,6 @@ pub fn decode_input(bytes: &[u8]) -> Result<Input<'_>, WireError> {
             paths_up: r.u8()?,
             loss: r.f64()?,
             jitter: Span::from_nanos(r.u64()?),
-            loop_delay: Span::from_nanos(r.u64()?),
             clock_error: Span::from_nanos(r.u64()?),
             forgeries: r.u32()?,
         }),

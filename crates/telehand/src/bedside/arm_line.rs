@@ -3,14 +3,14 @@
 use crate::arm::ArmConfig;
 use crate::arm::pipe::Inbox;
 use crate::arm::wire::{Action, Input, Report, Verdict, decode_report, encode_input, push_message};
-use crate::clock;
+use crate::{clock, lock};
 use anyhow::Result;
 use rustix::net::SendFlags;
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use telehand_vocab::Span;
 
@@ -162,10 +162,10 @@ impl ArmLine {
     }
 
     fn stream(&self) -> std::sync::MutexGuard<'_, Option<UnixStream>> {
-        self.shared.stream.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shared.stream)
     }
 
     fn replies(&self) -> std::sync::MutexGuard<'_, Replies> {
-        self.shared.replies.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shared.replies)
     }
 }

@@ -1,13 +1,12 @@
 //! The endoscope's thread: draw the newest scene, stamp its birth, encode, hand out.
 
 use super::Ward;
-use crate::clock;
 use crate::http::VideoMessage;
 use crate::net::Outgoing;
+use crate::{clock, lock};
 use anyhow::{Context, Result};
 use base64::Engine as _;
 use serde_json::json;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use telehand_record::messages::Timestamp;
@@ -64,7 +63,7 @@ pub fn run(ward: &Ward, settings: CameraSettings, notes: &Receiver<CameraNote>) 
             camera.hear(now, &note);
         }
         camera.adapt(ward, now);
-        let scene = ward.scene.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let scene = lock(&ward.scene).clone();
         let Ok(scene) = Scene::decode(&scene) else { continue };
         // No new moment of the patient: no new picture, and the console sees it freeze.
         if scene.at <= camera.drawn {
@@ -195,7 +194,7 @@ impl Camera {
             "stereo": if self.settings.stereo { "sbs" } else { "mono" },
             "fps": self.settings.fps,
         });
-        *ward.video_config.lock().unwrap_or_else(PoisonError::into_inner) = Some(config.clone());
+        *lock(&ward.video_config) = Some(config.clone());
         let _ = ward.video.send(VideoMessage::Text(config.to_string().into()));
         if let Some(message) = ward.video_message() {
             ward.send(Outgoing::Message(message));

@@ -3,10 +3,10 @@
 use super::{ActionError, Ward};
 use crate::arm::wire::{Action, Verdict};
 use crate::http::{Backend, Denied, VideoMessage};
-use crate::{clock, view};
+use crate::{clock, lock, view};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use telehand_guard::Refusal;
 use telehand_vocab::{ArmState, Mono, Span};
 use tokio::sync::broadcast;
@@ -104,7 +104,7 @@ impl Backend for Desk {
     }
 
     fn video_config(&self) -> Option<Value> {
-        self.ward.video_config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.ward.video_config).clone()
     }
 
     fn drawn(&self, _body: &Value) {}

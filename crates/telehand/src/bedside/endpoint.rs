@@ -90,7 +90,6 @@ impl BedsideEnd {
             paths_up: figures.paths.iter().filter(|path| path.up).count() as u8,
             loss: new_lost as f64 / (new_lost + new_delivered).max(1) as f64,
             jitter: best.map_or(Span::ZERO, |path| path.jitter_in),
-            loop_delay: Span::MAX,
             clock_error: self.clock_error,
             forgeries: u32::try_from(new_forged).unwrap_or(u32::MAX),
         };

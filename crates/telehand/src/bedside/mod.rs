@@ -12,19 +12,18 @@ pub use arm_line::{ActionError, ArmLine, Heard};
 pub use camera::write_picture;
 pub use endpoint::{HOLD, VIDEO_CONFIG, figures_message};
 
-use crate::arm::ArmConfig;
 use crate::arm::wire::{Action, Report};
 use crate::http::{self, VideoMessage};
 use crate::net::{Config, Driver, Handle, Outbox, Outgoing, PathSpec, Snapshot};
 use crate::tape::Tape;
-use crate::{keys_cli, stop};
+use crate::{keys_cli, lock, stop};
 use anyhow::{Context, Result};
 use camera::{CameraNote, CameraSettings};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use telehand_link::identity::Role;
 use telehand_record::{ArmInput, ArmTick, Event, GuardChange, Refused, chain};
 use tokio::sync::broadcast;
@@ -82,7 +81,6 @@ pub struct Ward {
     pub(crate) video_config: Mutex<Option<Value>>,
     pub(crate) bitrate_bps: AtomicU32,
     report: Mutex<Option<Report>>,
-    config: Mutex<Option<ArmConfig>>,
     arm: OnceLock<ArmLine>,
     outbox: OnceLock<Outbox>,
     link: OnceLock<Arc<Handle>>,
@@ -103,7 +101,6 @@ impl Ward {
             video_config: Mutex::default(),
             bitrate_bps: AtomicU32::new(0),
             report: Mutex::default(),
-            config: Mutex::default(),
             arm: OnceLock::new(),
             outbox: OnceLock::new(),
             link: OnceLock::new(),
@@ -126,7 +123,7 @@ impl Ward {
 
     /// What the pictures are, as the console hears it; `None` before the first picture.
     pub(crate) fn video_message(&self) -> Option<Vec<u8>> {
-        let config = self.video_config.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let config = lock(&self.video_config).clone()?;
         let mut message = vec![VIDEO_CONFIG];
         message.extend(config.to_string().into_bytes());
         Some(message)
@@ -134,12 +131,12 @@ impl Ward {
 
     fn note_to_camera(&self, note: CameraNote) {
         // A dead camera shows as a frozen picture at the console, which the guard acts on.
-        let _ = self.camera.lock().unwrap_or_else(PoisonError::into_inner).send(note);
+        let _ = lock(&self.camera).send(note);
     }
 
     /// The newest report of the arm.
     fn report(&self) -> Option<Report> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.report).clone()
     }
 
     /// Presses a button on the arm and records it.
@@ -162,20 +159,18 @@ impl Ward {
             Heard::Config(config) => {
                 let text = serde_json::to_string(config).unwrap_or_default();
                 self.tape.note("arm", text);
-                *self.config.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some((*config).clone());
             }
             Heard::Report(report) => self.hear_report(report),
             Heard::Gone => {
                 self.tape.note("arm", "gone");
-                *self.report.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                *lock(&self.report) = None;
             }
         }
     }
 
     fn hear_report(&self, report: &Report) {
         if !report.scene.is_empty() {
-            self.scene.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&report.scene);
+            lock(&self.scene).clone_from(&report.scene);
         }
         if report.feedback.tick.is_multiple_of(STATE_TICKS) {
             let mut bytes = Vec::with_capacity(512);
@@ -185,7 +180,7 @@ impl Ward {
         if self.tape.runs() {
             record_report(&self.tape, report);
         }
-        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
+        *lock(&self.report) = Some(report.clone());
     }
 }
 

@@ -1,10 +1,11 @@
 //! The console's end of the session: a command each beat, pictures and state back.
 
+use super::Booth;
 use super::shown::Passed;
-use super::{Booth, lock};
 use crate::bedside::{VIDEO_CONFIG, figures_message, write_picture};
 use crate::clock as wall;
 use crate::http::VideoMessage;
+use crate::lock;
 use crate::net::{BEAT, Endpoint};
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -1,9 +1,10 @@
 //! Our own decoder: sees what a page would show, without a browser; and the scripted surgeon's eyes.
 
+use super::Booth;
 use super::endpoint::fate;
 use super::shown::Passed;
-use super::{Booth, lock};
 use crate::clock;
+use crate::lock;
 use anyhow::Result;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};

@@ -15,7 +15,7 @@ pub use page::ask_wan;
 use crate::http::{self, VideoMessage};
 use crate::net::{Config, Driver, Handle, PathSpec, Snapshot};
 use crate::tape::Tape;
-use crate::{keys_cli, stop};
+use crate::{keys_cli, lock, stop};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use hands::Hands;
@@ -23,7 +23,7 @@ use serde_json::Value;
 use shown::Shown;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use telehand_link::identity::Role;
 use telehand_link::session::Clock;
@@ -126,11 +126,6 @@ impl Booth {
     pub(crate) fn at_patient(&self, now: Mono) -> Option<Mono> {
         lock(&self.clock).map(|clock| clock.peer_from_local(now))
     }
-}
-
-/// Locks, also after another thread died with it: what it holds is replaced as a whole.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs until it is told to stop, or the scripted surgeon is done.

@@ -1,9 +1,10 @@
 //! The console page: the picture, the heads-up display, the hands.
 
 use super::endpoint::{fate, picture_words};
-use super::{Booth, SurgeonKind, hands, lock};
+use super::{Booth, SurgeonKind, hands};
 use crate::bedside::HOLD;
 use crate::http::{Backend, Denied, VideoMessage};
+use crate::lock;
 use crate::net::Outgoing;
 use crate::{clock, view};
 use serde_json::{Value, json};
