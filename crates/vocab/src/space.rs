@@ -41,6 +41,26 @@ pub enum Hand {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grip {}
 
+/// The patient coordinates of one CT series: DICOM LPS (x left, y posterior, z superior), the
+/// origin where the scanner put it. Metres here, millimetres in files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Image {}
+/// The registration plate: the frame in which its metal balls were measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plate {}
+/// The patient reference: the tracked body that is clamped to the patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reference {}
+/// The optical tracker, which measures where tracked bodies are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tracker {}
+/// The flange of a robot arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flange {}
+/// The guide sleeve: origin at its patient-side mouth, z along its axis towards the patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guide {}
+
 /// Three components in metres (or a direction).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[expect(missing_docs, reason = "x, y, z say what they are")]
