@@ -1,4 +1,4 @@
-//! The local page server of console and bedside: one socket on loopback that drives a robot.
+//! The local page server of every process with a page: one socket on loopback that drives a robot.
 //!
 //! Any web page open in the same browser can try to reach it, so every request under `/api` and
 //! `/ws` must carry the per-launch token (a cookie after the first visit) and name this server in
@@ -8,13 +8,14 @@ use crate::clock;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Query, Request, State};
+use axum::extract::{self, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,10 +35,30 @@ pub trait Backend: Send + Sync + 'static {
     fn state(&self, controls: bool) -> Value;
     /// A button. `Err` is a refusal or a bad request, and nothing changed.
     fn action(&self, body: &Value) -> Result<Value, Denied>;
-    /// Hands from the connection that controls.
+    /// Hands or a held button from the connection that controls: a message whose `type` is
+    /// `hands` or `hold`.
     fn hands(&self, body: &Value);
     /// The controlling connection is gone: release the pedals.
     fn hands_gone(&self);
+    /// The pictures called `name`; a process with one camera calls them "".
+    fn feed(&self, name: &str) -> Option<Arc<dyn Feed>>;
+    /// What lies at `/api/{name}` beside the state: a picture or a document.
+    fn document(&self, name: &str, query: &Query) -> Result<Document, Denied> {
+        let _ = query;
+        Err(Denied::Bad(format!("there is no {name:?} here")))
+    }
+    /// The emulated network's control, in a demo.
+    fn wan(&self, body: Option<&Value>) -> Result<Value, Denied> {
+        let _ = body;
+        Err(Denied::Bad("there is no emulated network to control here".into()))
+    }
+}
+
+/// What stands behind the question mark of an address.
+pub type Query = BTreeMap<String, String>;
+
+/// One camera's pictures on their way to viewers.
+pub trait Feed: Send + Sync {
     /// A new viewer waits for a picture that starts by itself (an IDR).
     fn join_video(&self);
     /// Pictures, newest last.
@@ -45,9 +66,20 @@ pub trait Backend: Send + Sync + 'static {
     /// The first text message for a viewer: codec and size, once known.
     fn video_config(&self) -> Option<Value>;
     /// The page drew a picture.
-    fn drawn(&self, body: &Value);
-    /// The emulated network's control, in a demo.
-    fn wan(&self, body: Option<&Value>) -> Result<Value, Denied>;
+    fn drawn(&self, body: &Value) {
+        let _ = body;
+    }
+}
+
+/// A file made on demand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Its media type.
+    pub kind: &'static str,
+    /// A header of ours beside it, when it has one.
+    pub header: Option<(&'static str, String)>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// One message for every viewer.
@@ -105,11 +137,13 @@ pub async fn serve(backend: Arc<dyn Backend>, port: u16, token: String) -> anyho
         .route("/api/state", get(state))
         .route("/api/action", post(action))
         .route("/api/wan", get(wan_state).post(wan))
+        .route("/api/{name}", get(document))
         .route("/ws/control", get(control))
         .route("/ws/video", get(video))
         .route_layer(middleware::from_fn_with_state(site.clone(), only_this_page));
     let router = Router::new()
         .route("/", get(page))
+        .route("/local", get(page))
         .merge(guarded)
         .fallback(get(asset))
         .layer(middleware::from_fn(harden))
@@ -229,7 +263,7 @@ struct Visit {
 /// The page. The token in the address becomes a cookie and leaves the address bar.
 async fn page(
     State(site): State<Arc<Site>>,
-    Query(visit): Query<Visit>,
+    extract::Query(visit): extract::Query<Visit>,
     headers: HeaderMap,
 ) -> Response {
     if let Some(token) = visit.token.filter(|token| same(token, &site.token)) {
@@ -269,6 +303,30 @@ async fn action(State(site): State<Arc<Site>>, body: axum::body::Bytes) -> Respo
         Ok(body) => blocking(move || site.backend.action(&body)).await,
         Err(denied) => answer(Err(denied)),
     }
+}
+
+async fn document(
+    State(site): State<Arc<Site>>,
+    extract::Path(name): extract::Path<String>,
+    extract::Query(query): extract::Query<Query>,
+) -> Response {
+    let made = move || site.backend.document(&name, &query);
+    match tokio::task::spawn_blocking(made).await {
+        Ok(Ok(document)) => deliver(document),
+        Ok(Err(denied)) => answer(Err(denied)),
+        Err(error) => answer(Err(Denied::Bad(error.to_string()))),
+    }
+}
+
+fn deliver(document: Document) -> Response {
+    let Document { kind, header, bytes } = document;
+    let mut response = ([(header::CONTENT_TYPE, kind)], Body::from(bytes)).into_response();
+    if let Some((name, text)) = header
+        && let Ok(value) = HeaderValue::from_str(&text)
+    {
+        response.headers_mut().insert(header::HeaderName::from_static(name), value);
+    }
+    response
 }
 
 async fn wan_state(State(site): State<Arc<Site>>) -> Response {
@@ -349,7 +407,7 @@ fn hear(site: &Site, controls: bool, text: &str) -> Option<Value> {
             "t": body.get("t").cloned().unwrap_or(Value::Null),
             "server_us": clock::now().as_nanos() / 1000,
         })),
-        "hands" if controls => {
+        "hands" | "hold" if controls => {
             site.backend.hands(&body);
             None
         }
@@ -357,15 +415,29 @@ fn hear(site: &Site, controls: bool, text: &str) -> Option<Value> {
     }
 }
 
-async fn video(State(site): State<Arc<Site>>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.max_message_size(BODY_MAX).on_upgrade(move |socket| show(site, socket))
+async fn video(
+    State(site): State<Arc<Site>>,
+    extract::Query(which): extract::Query<Which>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    match site.backend.feed(which.site.as_deref().unwrap_or_default()) {
+        Some(feed) => {
+            upgrade.max_message_size(BODY_MAX).on_upgrade(move |socket| show(feed, socket))
+        }
+        None => (StatusCode::NOT_FOUND, "there is no such camera here").into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Which {
+    site: Option<String>,
 }
 
 /// One viewer. It starts with an IDR, and starts again with one when it falls behind.
-async fn show(site: Arc<Site>, mut socket: WebSocket) {
-    let mut pictures = site.backend.video();
-    site.backend.join_video();
-    if let Some(config) = site.backend.video_config()
+async fn show(feed: Arc<dyn Feed>, mut socket: WebSocket) {
+    let mut pictures = feed.video();
+    feed.join_video();
+    if let Some(config) = feed.video_config()
         && socket.send(Message::Text(config.to_string().into())).await.is_err()
     {
         return;
@@ -381,7 +453,7 @@ async fn show(site: Arc<Site>, mut socket: WebSocket) {
                 }
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     started = false;
-                    site.backend.join_video();
+                    feed.join_video();
                     None
                 }
                 Err(broadcast::error::RecvError::Closed) => return,
@@ -389,7 +461,7 @@ async fn show(site: Arc<Site>, mut socket: WebSocket) {
             received = socket.recv() => match received {
                 Some(Ok(Message::Text(text))) => {
                     if let Ok(body) = serde_json::from_str::<Value>(text.as_str()) {
-                        site.backend.drawn(&body);
+                        feed.drawn(&body);
                     }
                     None
                 }

@@ -32,6 +32,9 @@ enum Command {
     /// Try the secured link alone: pump
     #[command(subcommand)]
     Link(Link),
+    /// Orthopaedics without a site: import, plan, study, grade
+    #[command(subcommand)]
+    Ortho(telehand::ortho_cli::OrthoCommand),
     /// Recordings: info, check, replay, report
     #[command(subcommand)]
     Record(telehand::record_cli::RecordCommand),
@@ -69,6 +72,7 @@ fn main() -> std::process::ExitCode {
         Command::Demo(args) => telehand::demo::run(&args),
         Command::Keys(args) => telehand::keys_cli::run(&args),
         Command::Link(Link::Pump(args)) => telehand::pump::run(&args),
+        Command::Ortho(command) => telehand::ortho_cli::run(&command),
         Command::Record(command) => telehand::record_cli::run(&command),
         Command::Wan(args) => telehand::wan::run(args),
     };

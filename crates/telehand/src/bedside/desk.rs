@@ -2,7 +2,7 @@
 
 use super::{ActionError, Ward};
 use crate::arm::wire::{Action, Verdict};
-use crate::http::{Backend, Denied, VideoMessage};
+use crate::http::{Backend, Denied, Feed, VideoMessage};
 use crate::{clock, lock, view};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -95,6 +95,16 @@ impl Backend for Desk {
 
     fn hands_gone(&self) {}
 
+    fn feed(&self, name: &str) -> Option<Arc<dyn Feed>> {
+        name.is_empty().then(|| Arc::new(Self::new(self.ward.clone())) as Arc<dyn Feed>)
+    }
+
+    fn wan(&self, _body: Option<&Value>) -> Result<Value, Denied> {
+        Err(Denied::Bad("the emulated network is controlled from the console's page".into()))
+    }
+}
+
+impl Feed for Desk {
     fn join_video(&self) {
         self.ward.note_to_camera(super::CameraNote::Join);
     }
@@ -105,12 +115,6 @@ impl Backend for Desk {
 
     fn video_config(&self) -> Option<Value> {
         lock(&self.ward.video_config).clone()
-    }
-
-    fn drawn(&self, _body: &Value) {}
-
-    fn wan(&self, _body: Option<&Value>) -> Result<Value, Denied> {
-        Err(Denied::Bad("the emulated network is controlled from the console's page".into()))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::endpoint::{fate, picture_words};
 use super::{Booth, SurgeonKind, hands};
 use crate::bedside::HOLD;
-use crate::http::{Backend, Denied, VideoMessage};
+use crate::http::{Backend, Denied, Feed, VideoMessage};
 use crate::lock;
 use crate::net::Outgoing;
 use crate::{clock, view};
@@ -133,6 +133,30 @@ impl Backend for Page {
         }
     }
 
+    fn feed(&self, name: &str) -> Option<Arc<dyn Feed>> {
+        name.is_empty().then(|| Arc::new(Self::new(self.booth.clone())) as Arc<dyn Feed>)
+    }
+
+    fn wan(&self, body: Option<&Value>) -> Result<Value, Denied> {
+        let Some(base) = &self.booth.wan_control else {
+            return Err(Denied::Bad("there is no emulated network to control here".into()));
+        };
+        let base = base.trim_end_matches('/');
+        let Some(body) = body else { return ask_wan(&format!("{base}/api/state"), None) };
+        if let Some(path) = body.get("cut").and_then(Value::as_str) {
+            let cut = json!({"path": path, "for_s": body.get("for_s").and_then(Value::as_f64)});
+            ask_wan(&format!("{base}/api/cut"), Some(&cut))
+        } else if let Some(path) = body.get("restore").and_then(Value::as_str) {
+            ask_wan(&format!("{base}/api/restore"), Some(&json!({"path": path})))
+        } else {
+            Err(Denied::Bad(
+                "say {\"cut\": PATH, \"for_s\": SECONDS} or {\"restore\": PATH}".into(),
+            ))
+        }
+    }
+}
+
+impl Feed for Page {
     fn join_video(&self) {
         self.booth.join.store(true, Ordering::Release);
     }
@@ -171,24 +195,6 @@ impl Backend for Page {
         let word = if stamped { "shown" } else { "shown_unstamped" };
         let born = age.map(|age| drawn - age);
         self.booth.tape.write(now, fate(now, passed, word, born, age));
-    }
-
-    fn wan(&self, body: Option<&Value>) -> Result<Value, Denied> {
-        let Some(base) = &self.booth.wan_control else {
-            return Err(Denied::Bad("there is no emulated network to control here".into()));
-        };
-        let base = base.trim_end_matches('/');
-        let Some(body) = body else { return ask_wan(&format!("{base}/api/state"), None) };
-        if let Some(path) = body.get("cut").and_then(Value::as_str) {
-            let cut = json!({"path": path, "for_s": body.get("for_s").and_then(Value::as_f64)});
-            ask_wan(&format!("{base}/api/cut"), Some(&cut))
-        } else if let Some(path) = body.get("restore").and_then(Value::as_str) {
-            ask_wan(&format!("{base}/api/restore"), Some(&json!({"path": path})))
-        } else {
-            Err(Denied::Bad(
-                "say {\"cut\": PATH, \"for_s\": SECONDS} or {\"restore\": PATH}".into(),
-            ))
-        }
     }
 }
 

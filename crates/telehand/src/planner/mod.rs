@@ -1,0 +1,5 @@
+//! `telehand planner`: one surgeon, many hospitals: series in, plans and intents out.
+//!
+//! Killing this process is silence at every site: each robot holds, and the plan is on disk.
+
+pub mod state;
