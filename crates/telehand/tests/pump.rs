@@ -4,14 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
-use std::net::UdpSocket;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Ports that were free a moment ago.
 fn free_ports<const N: usize>() -> [u16; N] {
-    let sockets = [(); N].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
-    sockets.map(|socket| socket.local_addr().unwrap().port())
+    telehand::ports::free(N).unwrap().try_into().unwrap()
 }
 
 fn pump(keys: &Path) -> Command {

@@ -6,12 +6,11 @@ mod family;
 pub use cut::Cut;
 
 use crate::console::{SurgeonKind, Task};
-use crate::{http, keys_cli, report, stop};
+use crate::{http, keys_cli, ports, report, stop};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use family::{Child, Family};
 use serde_json::Value;
-use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use telehand_record::Summary;
@@ -220,7 +219,7 @@ impl Plan {
         let keys = place.folder.join("keys");
         keys_cli::ensure(&keys)?;
         let token = http::fresh_token()?;
-        let free = free_ports(2 * names.len() + 3)?;
+        let free = ports::free(2 * names.len() + 3)?;
         let port = |index: usize| free.get(index).copied().unwrap_or(0);
         let chosen = |asked: u16, index: usize| if asked == 0 { port(index) } else { asked };
         let console_port = chosen(args.console_port, 2 * names.len());
@@ -323,17 +322,4 @@ impl Plan {
 
 fn words_of(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-/// Ports that were free a moment ago, for UDP and very likely TCP.
-fn free_ports(count: usize) -> Result<Vec<u16>> {
-    let sockets: Vec<UdpSocket> =
-        (0..count).map(|_| UdpSocket::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
-    Ok(sockets
-        .iter()
-        .map(UdpSocket::local_addr)
-        .collect::<Result<Vec<_>, _>>()?
-        .iter()
-        .map(std::net::SocketAddr::port)
-        .collect())
 }

@@ -91,8 +91,8 @@ fn sides() -> [Credentials; 2] {
 
 /// Addresses that were free a moment ago, to listen at.
 fn listen<const N: usize>() -> [String; N] {
-    let sockets = [(); N].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
-    sockets.map(|socket| socket.local_addr().unwrap().to_string())
+    let ports: [u16; N] = crate::ports::free(N).unwrap().try_into().unwrap();
+    ports.map(|port| format!("127.0.0.1:{port}"))
 }
 
 fn dial(listen: &[String]) -> Vec<String> {
