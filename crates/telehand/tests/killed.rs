@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// A slow machine may take this long for anything; a sound one takes seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Often enough to see a hold of a second.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 struct Demo {
     child: Child,
@@ -54,7 +56,7 @@ impl Demo {
         serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()
     }
 
-    /// Waits until the guard is in `state`; looks often enough to see a hold of a second.
+    /// Waits until the guard is in `state`.
     fn wait_for(&mut self, state: &str, after: &str) -> Value {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
@@ -64,7 +66,7 @@ impl Demo {
                 return seen;
             }
             assert!(self.child.try_wait().unwrap().is_none(), "the demo ended {after}");
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(LOOK_EVERY);
         }
         panic!("not {state} within {PATIENCE:?} {after}: {:?}", self.state());
     }
@@ -92,23 +94,22 @@ impl Drop for Demo {
     }
 }
 
+/// Each victim has a surgeon of its own with all the work still before it: the demo cannot end
+/// before the arms have followed again.
 #[test]
 fn g_003_killing_any_process_holds_the_arm_and_the_work_goes_on() {
-    let mut demo = Demo::start();
-    let lease = |seen: &Value| seen.pointer("/guard/lease").and_then(Value::as_u64).unwrap();
-    let mut before = lease(&demo.wait_for("FOLLOWING", "at first"));
     for name in ["console", "bedside", "wan"] {
+        let mut demo = Demo::start();
+        let lease = |seen: &Value| seen.pointer("/guard/lease").and_then(Value::as_u64).unwrap();
+        let before = lease(&demo.wait_for("FOLLOWING", "at first"));
         let victim = demo.process(name).unwrap_or_else(|| panic!("no process {name}"));
         kill_process(victim, Signal::KILL).unwrap();
         // Following again under a later lease: it held in between, and was engaged anew.
+        let after = format!("after the {name} was killed");
         let began = Instant::now();
-        loop {
-            let seen = demo.wait_for("FOLLOWING", &format!("after the {name} was killed"));
-            if lease(&seen) > before {
-                before = lease(&seen);
-                break;
-            }
-            assert!(began.elapsed() < PATIENCE, "no new lease after the {name} was killed");
+        while lease(&demo.wait_for("FOLLOWING", &after)) <= before {
+            assert!(began.elapsed() < PATIENCE, "no new lease {after}");
+            std::thread::sleep(LOOK_EVERY);
         }
         assert_ne!(demo.process(name), Some(victim));
     }
