@@ -1,6 +1,8 @@
 //! Round trips, and bytes from anywhere.
 
 use super::*;
+use telehand_vocab::message::Alarm;
+use telehand_vocab::{Engage, Pose, Quat, Vec3};
 
 fn report() -> Report {
     let verdict = Verdict { cause: Cause::TooFast, value: 0.3, limit: 0.1 };
