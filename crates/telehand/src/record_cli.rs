@@ -39,7 +39,8 @@ pub fn run(command: &RecordCommand) -> Result<()> {
         RecordCommand::Check { file } => check_file(file),
         RecordCommand::Replay { file } => replay_file(file),
         RecordCommand::Report { folder } => {
-            let summary = crate::report::write(folder, "", Vec::new())?;
+            let (task, process) = crate::report::known(folder);
+            let summary = crate::report::write(folder, &task, process)?;
             println!("{}", serde_json::to_string_pretty(&summary)?);
             Ok(())
         }

@@ -8,6 +8,8 @@ use telehand_record::summary::{Process, Session};
 use telehand_record::{CompressedVideo, Summary, mp4, read, report};
 use telehand_video::h264;
 
+/// The account as figures.
+const SUMMARY: &str = "summary.json";
 /// The film beside the page.
 const FILM: &str = "endoscope.mp4";
 
@@ -27,7 +29,7 @@ pub fn write(folder: &Path, task: &str, process: Vec<Process>) -> Result<Summary
         Session::read(console.iter().map(Vec::as_slice), bedside.iter().map(Vec::as_slice))?;
     let summary = Summary::of(&session, task, process);
     let json = serde_json::to_string_pretty(&summary)?;
-    put(&folder.join("summary.json"), json.as_bytes())?;
+    put(&folder.join(SUMMARY), json.as_bytes())?;
     let film = film(&console)?;
     if let Some(film) = &film {
         put(&folder.join(FILM), film)?;
@@ -35,6 +37,15 @@ pub fn write(folder: &Path, task: &str, process: Vec<Process>) -> Result<Summary
     let page = report::html(&session, &summary, film.is_some().then_some(FILM));
     put(&folder.join("report.html"), page.as_bytes())?;
     Ok(summary)
+}
+
+/// The task's name and the processes' figures of an account that lies in `folder` already: the
+/// recordings do not hold them, so that a new account takes them over.
+pub fn known(folder: &Path) -> (String, Vec<Process>) {
+    std::fs::read(folder.join(SUMMARY))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Summary>(&bytes).ok())
+        .map_or_else(Default::default, |summary| (summary.task.name, summary.process))
 }
 
 /// `side.mcap`, `side-2.mcap`, ... in the order of their making.
