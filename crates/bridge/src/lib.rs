@@ -1,1 +1,3 @@
 //! Translates, never decides.
+
+pub mod dicom;

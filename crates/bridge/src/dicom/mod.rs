@@ -1,0 +1,18 @@
+//! DICOM: CT series in and out, and the network they cross.
+//!
+//! Millimetres and degrees in files, metres and radians here; patient coordinates are LPS in both.
+//! Every reader takes any bytes: it answers with a value or a named refusal and never panics.
+
+mod folder;
+mod instance;
+pub mod parse;
+mod pixels;
+mod refusal;
+mod value;
+
+pub use folder::{
+    FILE_LIMIT, Listing, Series, SeriesSummary, list, read_series, read_series_bytes,
+};
+pub use instance::{Instance, Origin, Patient, read_instance};
+pub use pixels::SIDE_LIMIT;
+pub use refusal::{ImportError, Refused};
