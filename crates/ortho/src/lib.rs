@@ -7,8 +7,14 @@
 //! (`_mm`, `_deg` at the borders); points are in the frame [`telehand_vocab::space::Image`]
 //! (DICOM LPS) unless a name says otherwise.
 
+pub mod distance;
 pub mod ids;
+pub mod mask;
+pub mod plan;
+pub mod reslice;
 pub mod screw;
+pub mod series;
+pub mod surface;
 pub mod volume;
 
 pub use ids::{PlanHash, RegistrationId, SeriesUid};
