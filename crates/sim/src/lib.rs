@@ -22,3 +22,6 @@ pub mod endoscope;
 
 #[cfg(feature = "patient")]
 pub mod surgeon;
+
+#[cfg(feature = "spine")]
+pub mod spine;
