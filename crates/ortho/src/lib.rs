@@ -11,6 +11,7 @@ pub mod distance;
 pub mod ids;
 pub mod mask;
 pub mod plan;
+pub mod register;
 pub mod reslice;
 pub mod screw;
 pub mod series;

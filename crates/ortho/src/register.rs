@@ -1,0 +1,28 @@
+//! From metal balls in a scan to a registration that says how far it may be trusted.
+//!
+//! [`find_balls`] finds metal balls in a volume, [`match_plate`] recognises the plate among them by
+//! its distances, [`rigid`] carries plate to image, [`Registration`] binds the result to the series
+//! and to one fixation of the reference. What it shows is the predicted error at the points that
+//! matter ([`Accuracy`]); what it must pass are [`conditions`] and independent check points.
+
+mod balls;
+mod check;
+pub(crate) mod linear;
+mod matching;
+mod plate;
+mod registration;
+mod rigid;
+#[cfg(test)]
+pub(crate) mod test_random;
+mod tre;
+
+pub use balls::{BALL_MM3, Ball, expected_fle, find_balls};
+pub use check::{CHECK_POINTS, CheckPoint, Condition, conditions, moved_vertebra};
+pub use matching::{Match, NoMatch, Pair, match_plate};
+pub use plate::{ALIKE, BadPlate, PlateModel, symmetry};
+pub use registration::{
+    Accuracy, CHECK_LIMIT, FRE_LIMIT, NoRegistration, NoTarget, Predicted, ReferenceId,
+    Registration, TRE_LIMIT, Void,
+};
+pub use rigid::{COLLINEAR, Fit, NoFit, rigid};
+pub use tre::{Tre, fle_of};
