@@ -123,6 +123,15 @@ digest! {
     /// matrix. A new scan or a moved reference gives another one.
     RegistrationId
 }
+digest! {
+    /// Names one patient of one hospital: the digest of the issuer of the patient number and the
+    /// number. It carries no name, so it may stand in a log.
+    PatientKey
+}
+digest! {
+    /// Names one filled-in time-out checklist: patient, level, side and what was ticked.
+    ChecklistHash
+}
 
 #[cfg(test)]
 mod tests {

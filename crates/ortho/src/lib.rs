@@ -8,6 +8,7 @@
 //! (DICOM LPS) unless a name says otherwise.
 
 pub mod distance;
+pub mod case;
 pub mod ids;
 pub mod mask;
 pub mod plan;
