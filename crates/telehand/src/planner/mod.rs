@@ -2,4 +2,6 @@
 //!
 //! Killing this process is silence at every site: each robot holds, and the plan is on disk.
 
+pub mod journal;
+pub mod signature;
 pub mod state;

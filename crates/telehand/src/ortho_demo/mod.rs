@@ -1,0 +1,3 @@
+//! `telehand demo ortho`: three simulated hospitals and one surgeon on one machine.
+
+pub mod keys;
