@@ -13,11 +13,12 @@ pub use camera::write_picture;
 pub use endpoint::{HOLD, VIDEO_CONFIG, figures_message};
 
 use crate::arm::wire::{Action, Report};
-use crate::http::{self, VideoMessage};
+use crate::http::VideoMessage;
+use crate::lock;
 use crate::net::{Config, Driver, Handle, Outbox, Outgoing, PathSpec, Snapshot};
+use crate::station::StationArgs;
 use crate::tape::Tape;
-use crate::{keys_cli, lock, stop};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use camera::{CameraNote, CameraSettings};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -44,15 +45,8 @@ pub struct BedsideArgs {
     /// One network to listen on: [NAME@]ADDRESS:PORT. Give one for each network.
     #[arg(long = "path", value_name = "[NAME@]LOCAL", required = true)]
     paths: Vec<PathSpec>,
-    /// Port of the page on 127.0.0.1; 0 takes a free one.
-    #[arg(long, default_value_t = 0)]
-    port: u16,
-    /// The page's token, for programs that start this one; else a fresh one.
-    #[arg(long, env = "TELEHAND_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-    /// Folder of identities made by `telehand keys`.
-    #[arg(long, value_name = "DIR")]
-    keys: Option<PathBuf>,
+    #[command(flatten)]
+    station: StationArgs,
     /// Record into this MCAP file.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -186,7 +180,7 @@ impl Ward {
 
 /// Runs until it is told to stop.
 pub fn run(args: &BedsideArgs) -> Result<()> {
-    let credentials = keys_cli::load(args.keys.as_deref(), Role::Bedside)?;
+    let credentials = args.station.credentials(Role::Bedside)?;
     let (tape, reel) = Tape::start("bedside", args.record.as_deref())?;
     let (camera_sender, camera_notes) = std::sync::mpsc::channel();
     let ward = Arc::new(Ward::new(tape.clone(), camera_sender));
@@ -219,20 +213,8 @@ pub fn run(args: &BedsideArgs) -> Result<()> {
             .name("drill".into())
             .spawn(move || desk::grant_for_ever(&granting))?;
     }
-    let token = args.token.clone().map_or_else(http::fresh_token, Ok)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let port = args.port;
-    runtime.block_on(async {
-        let served = http::serve(Arc::new(desk::Desk::new(ward.clone())), port, token)
-            .await
-            .with_context(|| format!("the page cannot listen on 127.0.0.1:{port}"))?;
-        println!("bedside page: {}", served.url);
-        tokio::select! {
-            asked = stop::asked() => asked,
-            () = crate::net_words::tell("bedside", || ward.link_snapshot()) => Ok(()),
-        }
-    })?;
+    let told = crate::net_words::tell("bedside", || ward.link_snapshot());
+    args.station.serve_until("bedside", Arc::new(desk::Desk::new(ward.clone())), told)?;
     tape.note("stop", "asked to stop");
     reel.end()
 }

@@ -12,11 +12,12 @@ mod shown;
 pub use hands::from_page;
 pub use page::ask_wan;
 
-use crate::http::{self, VideoMessage};
+use crate::http::VideoMessage;
+use crate::lock;
 use crate::net::{Config, Driver, Handle, PathSpec, Snapshot};
+use crate::station::StationArgs;
 use crate::tape::Tape;
-use crate::{keys_cli, lock, stop};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 use hands::Hands;
 use serde_json::Value;
@@ -57,15 +58,8 @@ pub struct ConsoleArgs {
     /// One network to dial over: [NAME@]LOCAL=REMOTE. Give one for each network.
     #[arg(long = "path", value_name = "[NAME@]LOCAL=REMOTE", required = true)]
     paths: Vec<PathSpec>,
-    /// Port of the page on 127.0.0.1; 0 takes a free one.
-    #[arg(long, default_value_t = 0)]
-    port: u16,
-    /// The page's token, for programs that start this one; else a fresh one.
-    #[arg(long, env = "TELEHAND_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-    /// Folder of identities made by `telehand keys`.
-    #[arg(long, value_name = "DIR")]
-    keys: Option<PathBuf>,
+    #[command(flatten)]
+    station: StationArgs,
     /// Record into this MCAP file.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -130,7 +124,7 @@ impl Booth {
 
 /// Runs until it is told to stop, or the scripted surgeon is done.
 pub fn run(args: &ConsoleArgs) -> Result<()> {
-    let credentials = keys_cli::load(args.keys.as_deref(), Role::Console)?;
+    let credentials = args.station.credentials(Role::Console)?;
     let (tape, reel) = Tape::start("console", args.record.as_deref())?;
     let looks = args.headless || args.surgeon == SurgeonKind::Scripted;
     let (eye, frames) = std::sync::mpsc::sync_channel(VIDEO_QUEUE);
@@ -169,25 +163,16 @@ pub fn run(args: &ConsoleArgs) -> Result<()> {
             }
         })?;
     }
-    let token = args.token.clone().map_or_else(http::fresh_token, Ok)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let port = args.port;
-    runtime.block_on(async {
-        let served = http::serve(Arc::new(page::Page::new(booth.clone())), port, token)
-            .await
-            .with_context(|| format!("the page cannot listen on 127.0.0.1:{port}"))?;
-        println!("console page: {}", served.url);
+    let ends = async {
         tokio::select! {
-            asked = stop::asked() => asked,
-            () = crate::net_words::tell("console", || booth.link_snapshot()) => Ok(()),
+            () = crate::net_words::tell("console", || booth.link_snapshot()) => {}
             () = booth.done.notified() => {
                 // The last pictures and figures come in.
                 tokio::time::sleep(Duration::from_millis(300)).await;
-                Ok(())
             }
         }
-    })?;
+    };
+    args.station.serve_until("console", Arc::new(page::Page::new(booth.clone())), ends)?;
     tape.note("stop", "the console ends");
     reel.end()
 }
