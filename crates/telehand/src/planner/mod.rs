@@ -4,4 +4,6 @@
 
 pub mod journal;
 pub mod signature;
+pub mod slices;
 pub mod state;
+pub mod workup;
