@@ -105,6 +105,27 @@ fn l_103_an_outage_of_one_path_costs_nothing() {
     }
 }
 
+/// Whatever happens to either path, as long as it never happens to both at once: 20 ms bursts on
+/// each by turns, and a 2 s outage of one.
+#[test]
+fn l_103_bursts_on_each_and_an_outage_of_one_cost_nothing_while_either_carries() {
+    let dark = |first: f64, more: &str| -> String {
+        let bursts = (0..6).map(|n| (first + 3.0 * f64::from(n), 0.02));
+        let list: String =
+            bursts.map(|(at, s)| format!("{{ at_s = {at}, for_s = {s} }}, ")).collect();
+        format!("outage = [{list}{more}]")
+    };
+    let one = format!("{ONE}\n{}", dark(1.0, ""));
+    let two = format!("{TWO}\n{}", dark(2.5, "{ at_s = 10.1, for_s = 2 }"));
+    let score = sum("bursts on each by turns, 2 s outage of one", &[&one, &two], 0..4, seconds(18));
+    assert_eq!(score.late(), 0, "{score:?}");
+    assert!(score.gap <= Span::from_millis(3), "{score:?}");
+    // The bursts are real: at the same moments on both they take what nothing can bring in time.
+    let both = format!("{TWO}\n{}", dark(1.0, ""));
+    let score = sum("bursts on both at once", &[&one, &both], 0..1, seconds(18));
+    assert!((100..=140).contains(&score.late()), "{score:?}");
+}
+
 #[test]
 fn l_104_after_both_paths_were_dead_all_is_recorded_and_nothing_old_is_newest() {
     let mut drill = Drill::new(&[ONE, TWO], 4, Load { messages: true, ..HANDS });
