@@ -1,0 +1,195 @@
+//! The search for the widest way through one pedicle.
+
+use super::simplex::{Point, climb};
+use super::{NoProposal, Note, Proposal};
+use crate::plan::{Distance, Library, Pedicle, Vertebra, exit, margin};
+use crate::screw::{Screw, ScrewId, Side};
+use telehand_vocab::Vec3;
+
+/// One pedicle and what a screw in it has to keep.
+pub(super) struct Search<'a, B: ?Sized> {
+    pub(super) vertebra: &'a Vertebra,
+    pub(super) side: Side,
+    pub(super) bone: &'a B,
+    pub(super) library: &'a Library,
+    /// Metres.
+    pub(super) required: f64,
+}
+
+/// A way: offsets at the isthmus to the left and upwards in millimetres, axial and sagittal angle
+/// in steps of 4 degrees, so that one unit means about the same on each axis.
+type Way = Point;
+
+const MM: f64 = 1e-3;
+const ANGLE: f64 = 4.0 * core::f64::consts::PI / 180.0;
+/// A way is measured at points this close, metres.
+const STEP: f64 = 0.00075;
+/// What a step of 4 degrees from the usual counts against, metres: enough to choose between
+/// equally wide ways, too little to give up a tenth of a millimetre of margin.
+const TURN_COSTS: f64 = 0.000_012;
+/// Ways that could not hold the shortest screw lose this much of width for each metre.
+const SHORT_COSTS: f64 = 0.05;
+/// In front of the isthmus a screw should be able to go this far, metres.
+const AHEAD: f64 = 0.018;
+/// Behind the isthmus there is no bone further than this, metres.
+const BEHIND: f64 = 0.030;
+/// The tip keeps this from the far cortex, metres, and fills at most this share of the way.
+const TIP: f64 = 0.005;
+const SHARE: f64 = 0.85;
+/// Beside the body's wall the shaft's surface keeps this, metres.
+const BODY: f64 = 0.001;
+/// The chord is never taken to be longer, metres.
+const LONGEST_CHORD: f64 = 0.090;
+
+impl<B: Distance + ?Sized> Search<'_, B> {
+    /// The best screw, in sizes of the library.
+    pub(super) fn best(&self) -> Result<Proposal, NoProposal> {
+        let wide = self.widest().ok_or(NoProposal::Blocked)?;
+        let diameter = self.thickest(wide);
+        // the widest way for a ball is nearly the one for the cylinder: the last tenth
+        let polished = climb(wide, [0.3, 0.3, 0.3, 0.3], 120, |way| {
+            self.cylinder(way, diameter).map_or(f64::NEG_INFINITY, |m| m - self.turned(way))
+        });
+        let diameter = self.thickest(polished.0);
+        self.proposal(polished.0, diameter)
+    }
+
+    /// Multi-start over angles, then the simplex from the four best.
+    fn widest(&self) -> Option<Way> {
+        let mut starts = Vec::new();
+        for axial in [-2.0, 0.0, 2.0, 4.0, 6.0, 8.0] {
+            for sagittal in [-2.5, 0.0, 2.5] {
+                let way = [0.0, 0.0, axial, sagittal];
+                starts.push((self.score(way), way));
+            }
+        }
+        starts.sort_by(|a, b| b.0.total_cmp(&a.0));
+        starts
+            .into_iter()
+            .take(4)
+            .map(|(_, way)| climb(way, [1.0, 1.0, 1.0, 1.0], 200, |way| self.score(way)))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .filter(|(_, score)| score.is_finite())
+            .map(|(way, _)| way)
+    }
+
+    /// Point at the isthmus and unit direction of a way.
+    fn axis(&self, [x, z, axial, sagittal]: Way) -> (Vec3, Vec3) {
+        let v = self.vertebra;
+        let through = v.pedicle(self.side).isthmus + v.left * (x * MM) + v.superior * (z * MM);
+        (through, v.direction(self.side, axial * ANGLE, sagittal * ANGLE))
+    }
+
+    /// The width of a way, less what it turns and what it lacks in depth.
+    fn score(&self, way: Way) -> f64 {
+        let (through, d) = self.axis(way);
+        let Some((crossing, clear)) = self.clearance(through, d) else {
+            return f64::NEG_INFINITY;
+        };
+        let start = through + d * crossing;
+        let ahead = exit(start, d, AHEAD + TIP, self.bone).unwrap_or(AHEAD + TIP);
+        clear - self.turned(way) - SHORT_COSTS * (AHEAD + TIP - ahead).max(0.0)
+    }
+
+    fn turned(&self, [_, _, axial, sagittal]: Way) -> f64 {
+        let axis = self.vertebra.pedicle(self.side).axis;
+        let (usual, _) = self.vertebra.angles(self.side, axis);
+        TURN_COSTS * ((axial - usual / ANGLE).abs() + sagittal.abs())
+    }
+
+    /// Where the way crosses the isthmus plane, and the least distance of its axis from the wall
+    /// in the pedicle zone, metres.
+    fn clearance(&self, through: Vec3, d: Vec3) -> Option<(f64, f64)> {
+        let pedicle = self.vertebra.pedicle(self.side);
+        let along = d.dot(pedicle.axis);
+        if along < 0.3 {
+            return None;
+        }
+        let crossing = (pedicle.isthmus - through).dot(pedicle.axis) / along;
+        let half = Pedicle::HALF_ZONE;
+        let steps = libm::ceil(2.0 * half / STEP) as u32;
+        let mut least = f64::INFINITY;
+        for n in 0..=steps {
+            let t = crossing - half + 2.0 * half * f64::from(n) / f64::from(steps);
+            least = least.min(-self.bone.at(through + d * t)?);
+        }
+        Some((crossing, least))
+    }
+
+    /// The screw of a way: where its axis comes out behind, and the longest that fits in front.
+    fn screw(&self, way: Way, diameter: f64) -> Option<(Screw, f64)> {
+        let (through, d) = self.axis(way);
+        let (crossing, _) = self.clearance(through, d)?;
+        let middle = through + d * crossing;
+        if self.bone.at(middle)? >= 0.0 {
+            return None;
+        }
+        let behind = exit(middle, -d, BEHIND, self.bone).unwrap_or(BEHIND);
+        let ahead = self.ahead(middle, d);
+        let entry = middle - d * behind;
+        let chord = behind + ahead;
+        let deep = (chord - TIP).min(chord * SHARE).min(behind + self.beside(middle, d, diameter));
+        let length = self.library.longest_within(deep).unwrap_or(self.library.shortest);
+        let id = ScrewId { level: self.vertebra.level, side: self.side };
+        Some((Screw::along(id, entry, d, length, diameter)?, chord))
+    }
+
+    /// To the far cortex: of the field, and never beyond the plane of the anterior point (what
+    /// lies in front of the body may look like bone: a vessel with contrast).
+    fn ahead(&self, middle: Vec3, d: Vec3) -> f64 {
+        let v = self.vertebra;
+        let seen = exit(middle, d, LONGEST_CHORD, self.bone).unwrap_or(LONGEST_CHORD);
+        let forward = -d.dot(v.posterior);
+        let plane = (middle - v.anterior).dot(v.posterior) / forward.max(0.1);
+        if plane > 0.0 { seen.min(plane) } else { seen }
+    }
+
+    /// How far in front of the isthmus zone the shaft keeps its distance from the body's wall.
+    fn beside(&self, middle: Vec3, d: Vec3, diameter: f64) -> f64 {
+        let keep = diameter / 2.0 + BODY;
+        let mut t = Pedicle::HALF_ZONE;
+        // in the wide part only: up to where the body is reached, the margin speaks
+        let mut reached = false;
+        while t < LONGEST_CHORD {
+            let Some(inside) = self.bone.at(middle + d * t).map(|v| -v) else { break };
+            reached |= inside >= keep;
+            if inside < 0.0 || (reached && inside < keep) {
+                break;
+            }
+            t += MM;
+        }
+        t
+    }
+
+    fn cylinder(&self, way: Way, diameter: f64) -> Option<f64> {
+        let (screw, _) = self.screw(way, diameter)?;
+        margin(&screw, self.vertebra, self.bone).ok().map(|m| m.metres)
+    }
+
+    fn thickest(&self, way: Way) -> f64 {
+        let fits = |d: &f64| self.cylinder(way, *d).is_some_and(|m| m >= self.required);
+        self.library.diameters().filter(fits).last().unwrap_or(self.library.thinnest)
+    }
+
+    fn proposal(&self, way: Way, diameter: f64) -> Result<Proposal, NoProposal> {
+        let (screw, chord) = self.screw(way, diameter).ok_or(NoProposal::Blocked)?;
+        let margin = margin(&screw, self.vertebra, self.bone).map_err(NoProposal::Unknown)?;
+        let left = chord - screw.length();
+        let note = if margin.metres < self.required {
+            Note::Narrow { required: self.required }
+        } else if left < TIP {
+            Note::Shallow { left }
+        } else {
+            Note::Fits
+        };
+        let [_, _, axial, sagittal] = way;
+        Ok(Proposal {
+            screw,
+            margin,
+            axial: axial * ANGLE,
+            sagittal: sagittal * ANGLE,
+            chord,
+            note,
+        })
+    }
+}
