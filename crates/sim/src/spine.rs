@@ -6,10 +6,16 @@
 //! Everything measured here is simulated: it says how the product carries errors, not how accurate
 //! an operation would be.
 
+pub mod drill;
 pub mod morphometry;
 pub mod phantom;
 pub mod raster;
+pub mod robot;
 pub mod scanner;
+pub mod scorer;
+pub mod study;
+pub mod theatre;
+pub mod tracker;
 pub mod vertebra;
 
 /// The frame of one vertebra: origin in the middle of its body, x left, y posterior, z superior.

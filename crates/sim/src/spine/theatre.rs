@@ -1,0 +1,651 @@
+//! One operating theatre in virtual time.
+//!
+//! ```
+//! use telehand_sim::spine::theatre::{Setup, Theatre};
+//! use telehand_vocab::Span;
+//! let mut theatre = Theatre::new(&Setup::demo(7));
+//! theatre.step(Span::from_millis(100));
+//! assert!(theatre.tracker_frame().is_some());
+//! ```
+//!
+//! In the room (frame World) z is up, the middle vertebra of the prone patient lies on the z axis
+//! with the head towards +x and the left side towards +y. The robot stands on the left, the
+//! tracker's camera above the feet.
+
+mod truth;
+
+pub use truth::{PlacedScrew, Truth};
+
+use super::drill::{self, Path};
+use super::phantom::{Phantom, Spec, TORSO};
+use super::raster::{Rod, Scene};
+use super::robot::{Arm, Command, near_nothing, sleeve_along};
+use super::scanner::{Breath, Person, Protocol, Scan, scan};
+use super::study::Regime;
+use super::tracker::{Bodies, Body, Camera, TrackerFrame};
+use super::{Bone, MM, Patient};
+use crate::random::Random;
+use telehand_motion::IkError;
+use telehand_ortho::register::PlateModel;
+use telehand_ortho::{Level, ScrewId};
+use telehand_vocab::space::{
+    Base, Flange, Guide, Image, Plate, Reference, Surveillance, Tracker, World,
+};
+use telehand_vocab::{Mono, Pose, Quat, Span, Vec3};
+
+/// Longest step of the simulation, seconds.
+const STEP: f64 = 0.004;
+/// One breath, seconds; the patient is ventilated.
+const BREATH: f64 = 4.0;
+
+/// What kind of theatre.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Setup {
+    /// Which patient.
+    pub spec: Spec,
+    /// How good the devices are.
+    pub regime: Regime,
+    /// How scans are taken.
+    pub protocol: Protocol,
+    /// Half of the way that the back moves in a breath, metres.
+    pub breathing: f64,
+    /// Another seed, another theatre.
+    pub seed: u64,
+}
+
+impl Setup {
+    /// L2 to L4, devices of the good regime, quick scans.
+    pub const fn demo(seed: u64) -> Self {
+        Self {
+            spec: Spec { from: Level::L2, to: Level::L4, seed, vary: true, osteoporosis: 0.0 },
+            regime: Regime::GOOD,
+            protocol: Protocol::QUICK,
+            breathing: 2.0 * MM,
+            seed,
+        }
+    }
+}
+
+/// What the product knows of the theatre's devices before it begins: made in calibration, with the
+/// errors that calibrations have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Calibration {
+    /// Where the tracker stands, for the robot.
+    pub base_from_tracker: Pose<Base, Tracker>,
+    /// Where the sleeve sits on the flange.
+    pub flange_from_guide: Pose<Flange, Guide>,
+}
+
+/// Why a step of the operation cannot be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Cannot {
+    /// There is no wire in the sleeve.
+    #[error("no wire is in the sleeve; nothing was done: push one in first")]
+    NoWire,
+    /// The sleeve holds a wire already.
+    #[error("a wire is in the sleeve; nothing was done: bring it home or take it out")]
+    Occupied,
+    /// The sleeve points past every bone.
+    #[error(
+        "the sleeve points at no bone within 150 mm; nothing was done: bring it to a trajectory"
+    )]
+    NoBone,
+    /// The wire was not driven into bone.
+    #[error("no wire of this screw is in bone; nothing was done: drill it first")]
+    NoWireInBone,
+}
+
+/// A wire in the sleeve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Wire {
+    bone: usize,
+    path: Path,
+    /// Below the entry into bone, metres; negative: not there yet.
+    depth: f64,
+}
+
+/// One theatre.
+#[derive(Debug, Clone)]
+pub struct Theatre {
+    setup: Setup,
+    phantom: Phantom,
+    person: Person,
+    now: Mono,
+    camera: Camera,
+    last: Option<TrackerFrame>,
+    fresh: Vec<TrackerFrame>,
+    arm: Arm,
+    apnoea: bool,
+    plate_on: bool,
+    world_from_base: Pose<World, Base>,
+    world_from_tracker: Pose<World, Tracker>,
+    patient_from_image: Pose<Patient, Image>,
+    reference_bone: usize,
+    bone_from_reference: Pose<Bone, Reference>,
+    patient_from_plate: Pose<Patient, Plate>,
+    patient_from_surveillance: Pose<Patient, Surveillance>,
+    marker_error: Pose<Guide, Guide>,
+    calibration: Calibration,
+    given_way: Vec<Vec3>,
+    wire: Option<Wire>,
+    scans: u64,
+    random: Random,
+    truth: Truth,
+}
+
+impl Theatre {
+    /// Sets a theatre up. The patient is asleep and breathing; the plate lies over the skin.
+    pub fn new(setup: &Setup) -> Self {
+        let phantom = Phantom::new(&setup.spec);
+        let mut random = Random::stream(setup.seed, "theatre");
+        let (world_from_base, world_from_tracker) = (base_place(), tracker_place());
+        let patient_from_image = image_place(&mut random).inverse();
+        let reference_bone = phantom.bones.len() / 2;
+        let patient_from_bone =
+            phantom.bones.get(reference_bone).map_or(Pose::IDENTITY, |b| b.patient_from_bone);
+        let off_skin = phantom.skin_back;
+        let patient_from_reference: Pose<Patient, Reference> =
+            body_place(Vec3::new(0.02, off_skin + 0.045, 0.095), 0.2);
+        let patient_from_surveillance = body_place(Vec3::new(0.05, off_skin + 0.02, -0.12), -0.3);
+        let patient_from_plate =
+            phantom.patient_from_plate() * near_nothing(3.0 * MM, 0.06, &mut random);
+        let error = setup.regime.calibration;
+        let marker_error = near_nothing(error, 0.15, &mut random);
+        let true_base = world_from_base.inverse() * world_from_tracker;
+        // the lever of this calibration is the way from camera to sleeve
+        let believed = true_base * near_nothing(2.0 * error, 1.0, &mut random);
+        let home = home(&world_from_base);
+        let arm = Arm::new(home, setup.regime.robot, error, random.next_u64());
+        let calibration = Calibration {
+            base_from_tracker: believed,
+            flange_from_guide: arm.believed_flange_from_guide(),
+        };
+        let given_way = vec![Vec3::ZERO; phantom.bones.len()];
+        let truth = Truth::of(&phantom);
+        Self {
+            setup: *setup,
+            person: Person::invented(setup.seed),
+            now: Mono::ZERO,
+            camera: Camera::new(&setup.regime, random.next_u64()),
+            last: None,
+            fresh: Vec::new(),
+            arm,
+            apnoea: false,
+            plate_on: true,
+            world_from_base,
+            world_from_tracker,
+            patient_from_image,
+            reference_bone,
+            bone_from_reference: patient_from_bone.inverse() * patient_from_reference,
+            patient_from_plate,
+            patient_from_surveillance,
+            marker_error,
+            calibration,
+            given_way,
+            wire: None,
+            scans: 0,
+            random,
+            truth,
+            phantom,
+        }
+    }
+
+    /// Virtual time.
+    pub const fn now(&self) -> Mono {
+        self.now
+    }
+
+    /// How it was set up.
+    pub const fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// Who lies on the table.
+    pub const fn person(&self) -> &Person {
+        &self.person
+    }
+
+    /// What is known of the devices.
+    pub const fn calibration(&self) -> &Calibration {
+        &self.calibration
+    }
+
+    /// Where the robot's base is for a sleeve's `behind`, in the tracker's frame as calibrated.
+    pub fn base_seen_by_tracker(&self) -> Vec3 {
+        self.calibration.base_from_tracker.inverse().translation
+    }
+
+    /// Lets time pass.
+    pub fn step(&mut self, dt: Span) {
+        let end = self.now + dt;
+        while self.now < end {
+            let left = end.since(self.now).as_secs_f64();
+            // a step ends where a frame is exposed, so that its time is exact
+            let exposure = self.camera.next_exposure().since(self.now).as_secs_f64();
+            let next = if exposure > 0.0 { exposure } else { STEP };
+            let dt = Span::from_secs_f64(left.min(STEP).min(next)).plus(Span::from_nanos(1));
+            let dt = dt.as_nanos().min(end.since(self.now).as_nanos());
+            let before = self.base_from_guide_mouth();
+            self.arm.step(dt as f64 * 1e-9);
+            if self.wire.is_some() {
+                self.truth.dragged += (self.base_from_guide_mouth() - before).norm();
+            }
+            self.now += Span::from_nanos(dt);
+            let bodies = self.bodies();
+            self.camera.expose(self.now, &bodies);
+            while let Some(frame) = self.camera.deliver(self.now) {
+                self.last = Some(frame);
+                self.fresh.push(frame);
+            }
+        }
+        // nobody listening must not fill the memory
+        let surplus = self.fresh.len().saturating_sub(600);
+        self.fresh.drain(..surplus);
+    }
+
+    /// The newest frame of the tracker that has arrived.
+    pub const fn tracker_frame(&self) -> Option<&TrackerFrame> {
+        self.last.as_ref()
+    }
+
+    /// All frames that arrived since the last call, oldest first (at most 600).
+    pub fn take_frames(&mut self) -> Vec<TrackerFrame> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// What the robot's encoders say, radians.
+    pub const fn joints(&self) -> [f64; 6] {
+        self.arm.joints()
+    }
+
+    /// Where the robot itself believes its sleeve to be.
+    pub fn believed_base_from_guide(&self) -> Pose<Base, Guide> {
+        self.arm.believed_base_from_guide(&self.arm.joints())
+    }
+
+    /// Whether the robot moves.
+    pub fn moving(&self) -> bool {
+        self.arm.moving()
+    }
+
+    /// Whether the robot stands where it was told to go.
+    pub fn arrived(&self) -> bool {
+        self.arm.arrived()
+    }
+
+    /// Tells the robot. It obeys even with a wire in its sleeve: keeping it from that is the
+    /// product's work, and [`Truth::dragged`] tells how far it failed.
+    ///
+    /// # Errors
+    /// When no joints reach a pose.
+    pub fn command(&mut self, command: &Command) -> Result<(), IkError> {
+        self.arm.command(command)
+    }
+
+    /// Stops or restarts the ventilator.
+    pub const fn hold_breath(&mut self, held: bool) {
+        self.apnoea = held;
+    }
+
+    /// Whether the patient breathes.
+    pub const fn breathing(&self) -> bool {
+        !self.apnoea
+    }
+
+    /// Lays the registration plate on or takes it away.
+    pub const fn lay_plate(&mut self, on: bool) {
+        self.plate_on = on;
+    }
+
+    /// Somebody stands before a body for a while.
+    pub fn occlude(&mut self, body: Body, how_long: Span) {
+        self.camera.hide(body, self.now + how_long);
+    }
+
+    /// Somebody knocks against the reference: it moves by `shift` metres and turns by the rotation
+    /// vector `turn` (radians), both in its own frame.
+    pub fn bump_reference(&mut self, shift: Vec3, turn: Vec3) {
+        let knock: Pose<Reference, Reference> = Pose::new(Quat::from_rotation_vector(turn), shift);
+        self.bone_from_reference = self.bone_from_reference * knock;
+    }
+
+    /// Somebody knocks against the plate.
+    pub fn bump_plate(&mut self, shift: Vec3) {
+        let knock: Pose<Plate, Plate> = Pose::new(Quat::IDENTITY, shift);
+        self.patient_from_plate = self.patient_from_plate * knock;
+    }
+
+    /// Takes a series: the patient, the plate if it lies there, wires and screws.
+    pub fn scan(&mut self) -> Scan {
+        let image_from_patient = self.patient_from_image.inverse();
+        let image_from_bone: Vec<Pose<Image, Bone>> =
+            self.phantom.bones.iter().map(|b| image_from_patient * b.patient_from_bone).collect();
+        let balls = if self.plate_on {
+            let image_from_plate = image_from_patient * self.patient_from_plate;
+            PlateModel::demo().balls().iter().map(|b| image_from_plate.point(*b)).collect()
+        } else {
+            Vec::new()
+        };
+        let rods = self.truth.rods(&self.phantom, &image_from_bone);
+        let wire = self.wire_in_image(&image_from_bone);
+        let scene = Scene {
+            phantom: &self.phantom,
+            image_from_patient,
+            image_from_bone,
+            balls,
+            rods: rods.into_iter().chain(wire).collect(),
+        };
+        let protocol = self.setup.protocol.long_enough(self.chain_length());
+        let middle = image_from_patient.point(Vec3::new(0.0, self.skin_middle(), 0.0));
+        let breath =
+            (!self.apnoea).then_some(Breath { amplitude: self.setup.breathing, slices: 22.0 });
+        let names = (self.setup.seed, self.scans);
+        let scan = scan(&scene, &protocol, middle, breath, &self.person, names);
+        self.scans += 1;
+        self.truth.remember(&scan.volume.series, image_from_patient);
+        scan
+    }
+
+    /// Pushes a wire through the sleeve up to the bone it points at.
+    ///
+    /// # Errors
+    /// When the sleeve is occupied or points at no bone.
+    pub fn wire_in(&mut self) -> Result<Level, Cannot> {
+        if self.wire.is_some() {
+            return Err(Cannot::Occupied);
+        }
+        let world_from_guide = self.world_from_guide();
+        let ahead = world_from_guide.rotation.rotate(Vec3::new(0.0, 0.0, 1.0));
+        let mut nearest: Option<(usize, f64)> = None;
+        for (n, placed) in self.phantom.bones.iter().enumerate() {
+            let bone_from_world = self.world_from_bone(n).inverse();
+            let mouth = bone_from_world.point(world_from_guide.translation);
+            let along = bone_from_world.rotation.rotate(ahead);
+            let way = placed.bone.meets(mouth, along, 0.150);
+            if let Some(way) = way.filter(|w| nearest.is_none_or(|(_, least)| *w < least)) {
+                nearest = Some((n, way));
+            }
+        }
+        let (n, _) = nearest.ok_or(Cannot::NoBone)?;
+        let placed = self.phantom.bones.get(n).ok_or(Cannot::NoBone)?;
+        let bone_from_world = self.world_from_bone(n).inverse();
+        let mouth = bone_from_world.point(world_from_guide.translation);
+        let along = bone_from_world.rotation.rotate(ahead);
+        let sigma = self.setup.regime.skive;
+        let path = Path::drilled(&placed.bone, mouth, along, sigma, &mut self.random)
+            .ok_or(Cannot::NoBone)?;
+        self.wire = Some(Wire { bone: n, path, depth: -5.0 * MM });
+        Ok(placed.level)
+    }
+
+    /// Drives the wire deeper by `metres`; gives the depth below the bone's surface in metres and
+    /// the force in newtons.
+    ///
+    /// # Errors
+    /// Without a wire.
+    pub fn advance(&mut self, metres: f64) -> Result<(f64, f64), Cannot> {
+        let wire = self.wire.as_mut().ok_or(Cannot::NoWire)?;
+        wire.depth += metres.max(0.0);
+        let placed = self.phantom.bones.get(wire.bone).ok_or(Cannot::NoWire)?;
+        let force = wire.path.force(&placed.bone, &self.phantom.tissue, wire.depth);
+        if let Some(given) = self.given_way.get_mut(wire.bone) {
+            *given = wire.path.direction * drill::gives(force);
+        }
+        Ok((wire.depth, force))
+    }
+
+    /// The wire is cut loose and stays in the bone as that of screw `id`; the sleeve is free again.
+    ///
+    /// # Errors
+    /// Without a wire.
+    pub fn leave_wire(&mut self, id: ScrewId) -> Result<(), Cannot> {
+        let wire = self.wire.take().ok_or(Cannot::NoWire)?;
+        let level = self.phantom.bones.get(wire.bone).ok_or(Cannot::NoWire)?.level;
+        self.let_go(wire.bone);
+        let tip = wire.path.at(wire.depth);
+        let path = wire.path;
+        let radius = 0.75 * MM;
+        let placed =
+            PlacedScrew { level, entry: path.entry, tip, radius, incidence: path.incidence };
+        self.truth.wires.insert(id, placed);
+        Ok(())
+    }
+
+    /// The wire comes out again; the sleeve is free.
+    ///
+    /// # Errors
+    /// Without a wire.
+    pub fn wire_out(&mut self) -> Result<(), Cannot> {
+        let wire = self.wire.take().ok_or(Cannot::NoWire)?;
+        self.let_go(wire.bone);
+        Ok(())
+    }
+
+    /// A wire that was left in bone is pulled.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn pull_wire(&mut self, id: ScrewId) -> Result<(), Cannot> {
+        self.truth.wires.remove(&id).map(|_| ()).ok_or(Cannot::NoWireInBone)
+    }
+
+    /// A cannulated screw goes over the wire of `id`, `length` metres into the bone; the wire comes
+    /// out.
+    ///
+    /// # Errors
+    /// When no wire of this screw is in bone.
+    pub fn place_screw(&mut self, id: ScrewId, diameter: f64, length: f64) -> Result<(), Cannot> {
+        let wire = self.truth.wires.remove(&id).ok_or(Cannot::NoWireInBone)?;
+        let along = (wire.tip - wire.entry).unit().ok_or(Cannot::NoWireInBone)?;
+        let screw =
+            PlacedScrew { tip: wire.entry + along * length, radius: 0.5 * diameter, ..wire };
+        self.truth.screws.insert(id, screw);
+        Ok(())
+    }
+
+    /// Whether a wire is in the sleeve, as the sleeve's own switch tells.
+    pub const fn guide_occupied(&self) -> bool {
+        self.wire.is_some()
+    }
+
+    /// What is really so. Only a scorer may ask.
+    pub const fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// The patient. Only a scorer or a planner's stand-in may ask.
+    pub const fn phantom(&self) -> &Phantom {
+        &self.phantom
+    }
+
+    /// Where things stand in the room, for a picture of it.
+    pub fn room(&self) -> Room {
+        let world_from_guide = self.world_from_guide();
+        Room {
+            arm: self.arm.skeleton().map(|p| self.world_from_base.point(p)),
+            guide: world_from_guide,
+            wire: self.wire.map(|w| {
+                let world_from_bone = self.world_from_bone(w.bone);
+                world_from_bone.point(w.path.at(w.depth))
+            }),
+            patient: self.world_from_patient(),
+            skin_back: self.phantom.skin_back,
+            plate: self.plate_on.then(|| self.world_from_patient() * self.patient_from_plate),
+            reference: self.world_from_bone(self.reference_bone) * self.bone_from_reference,
+            surveillance: self.world_from_patient() * self.patient_from_surveillance,
+            tracker: self.world_from_tracker,
+            lit: self.last.is_some_and(|f| f.reference.is_some()),
+            screws: self
+                .truth
+                .screws
+                .values()
+                .chain(self.truth.wires.values())
+                .filter_map(|s| {
+                    let n = self.phantom.bones.iter().position(|b| b.level == s.level)?;
+                    let at = self.world_from_bone(n);
+                    let out = s.entry + (s.entry - s.tip).unit()? * 0.06;
+                    Some([at.point(out), at.point(s.entry)])
+                })
+                .collect(),
+        }
+    }
+
+    fn let_go(&mut self, bone: usize) {
+        if let Some(given) = self.given_way.get_mut(bone) {
+            *given = Vec3::ZERO;
+        }
+    }
+
+    fn base_from_guide_mouth(&self) -> Vec3 {
+        self.arm.base_from_guide().translation
+    }
+
+    fn world_from_guide(&self) -> Pose<World, Guide> {
+        self.world_from_base * self.arm.base_from_guide()
+    }
+
+    fn world_from_patient(&self) -> Pose<World, Patient> {
+        let rest = patient_place(&self.phantom);
+        Pose::new(rest.rotation, rest.translation + self.breath())
+    }
+
+    /// How far breathing lifts the back now, metres.
+    fn breath(&self) -> Vec3 {
+        if self.apnoea {
+            return Vec3::ZERO;
+        }
+        let phase = self.now.as_secs_f64() / BREATH * core::f64::consts::TAU;
+        let lift = self.setup.breathing * libm::sin(phase);
+        Vec3::new(0.3 * lift, 0.0, lift)
+    }
+
+    /// A vertebra now: breathing moves each a little otherwise, drilling pushes one.
+    fn world_from_bone(&self, n: usize) -> Pose<World, Bone> {
+        let patient_from_bone =
+            self.phantom.bones.get(n).map_or(Pose::IDENTITY, |b| b.patient_from_bone);
+        let given = self.given_way.get(n).copied().unwrap_or_default();
+        let own = self.breath().z * 0.05 * (n as f64 - self.reference_bone as f64);
+        let shift = patient_from_bone.rotation.rotate(given) + Vec3::new(0.0, own, 0.0);
+        let moved = Pose::new(patient_from_bone.rotation, patient_from_bone.translation + shift);
+        self.world_from_patient() * moved
+    }
+
+    fn bodies(&self) -> Bodies {
+        let tracker_from_world = self.world_from_tracker.inverse();
+        let patient = tracker_from_world * self.world_from_patient();
+        let reference = tracker_from_world
+            * self.world_from_bone(self.reference_bone)
+            * self.bone_from_reference;
+        Bodies {
+            reference,
+            plate: self.plate_on.then(|| patient * self.patient_from_plate),
+            guide: tracker_from_world * self.world_from_guide() * self.marker_error,
+            surveillance: patient * self.patient_from_surveillance,
+        }
+    }
+
+    fn wire_in_image(&self, image_from_bone: &[Pose<Image, Bone>]) -> Option<Rod> {
+        let wire = self.wire?;
+        let at = image_from_bone.get(wire.bone)?;
+        let (from, to) = (at.point(wire.path.at(-0.08)), at.point(wire.path.at(wire.depth)));
+        Some(Rod { from, to, radius: 0.75 * MM })
+    }
+
+    /// From the lowest to the highest bone, with 20 mm to spare.
+    fn chain_length(&self) -> f64 {
+        let z = |b: &super::phantom::Placed| b.patient_from_bone.translation.z;
+        let high = self.phantom.bones.iter().map(z).fold(0.0, f64::max);
+        let low = self.phantom.bones.iter().map(z).fold(0.0, f64::min);
+        high - low + 40.0 * MM
+    }
+
+    /// The middle of the field of a scan: from in front of the bodies to behind the plate.
+    fn skin_middle(&self) -> f64 {
+        0.5 * self.phantom.skin_back
+    }
+}
+
+/// Where everything is in the room, for a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Room {
+    /// Base, shoulder, elbow, wrist and flange of the arm.
+    pub arm: [Vec3; 5],
+    /// The sleeve.
+    pub guide: Pose<World, Guide>,
+    /// The tip of the wire, if one is in the sleeve.
+    pub wire: Option<Vec3>,
+    /// The patient.
+    pub patient: Pose<World, Patient>,
+    /// How far the skin lies behind the patient's origin, metres.
+    pub skin_back: f64,
+    /// The plate, if it lies there.
+    pub plate: Option<Pose<World, Plate>>,
+    /// The patient reference.
+    pub reference: Pose<World, Reference>,
+    /// The surveillance marker.
+    pub surveillance: Pose<World, Surveillance>,
+    /// The tracker's camera.
+    pub tracker: Pose<World, Tracker>,
+    /// Whether the tracker sees the reference.
+    pub lit: bool,
+    /// Wires and screws that stand out of the patient: outer end and entry.
+    pub screws: Vec<[Vec3; 2]>,
+}
+
+/// The patient lies prone on a table of 0.8 m: head to +x, left to +y, back up.
+fn patient_place(phantom: &Phantom) -> Pose<World, Patient> {
+    let [_, thick] = TORSO;
+    let height = 0.80 + 2.0 * thick - phantom.skin_back;
+    Pose::from_rows([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], [0.0, 0.0, height])
+}
+
+/// The robot's base: to the patient's left on a column.
+fn base_place() -> Pose<World, Base> {
+    Pose::new(
+        Quat::from_rotation_vector(Vec3::new(0.0, 0.0, core::f64::consts::FRAC_PI_2)),
+        Vec3::new(-0.15, 0.80, 0.75),
+    )
+}
+
+/// The camera: above the feet, its z towards the patient's back.
+fn tracker_place() -> Pose<World, Tracker> {
+    let at = Vec3::new(-1.3, -0.5, 2.1);
+    let z = (Vec3::new(0.0, 0.0, 1.0) - at).unit().unwrap_or_default();
+    let x = z.cross(Vec3::new(0.0, 0.0, 1.0)).unit().unwrap_or_default();
+    let y = z.cross(x);
+    Pose::from_rows([[x.x, y.x, z.x], [x.y, y.y, z.y], [x.z, y.z, z.z]], at.to_array())
+}
+
+/// How the patient lies in the scanner: a few degrees askew, somewhere in its coordinates.
+fn image_place(random: &mut Random) -> Pose<Image, Patient> {
+    let mut draw =
+        |s: f64| Vec3::new(s * random.normal(), s * random.normal(), s * random.normal());
+    let askew = draw(1.5_f64.to_radians());
+    Pose::new(Quat::from_rotation_vector(askew), Vec3::new(-0.012, -0.185, 0.340) + draw(0.010))
+}
+
+/// A tracked body over the patient, facing up and leant to the feet by `lean` radians.
+fn body_place<F>(at: Vec3, lean: f64) -> Pose<Patient, F> {
+    let up = Pose::<Patient, F>::from_rows(
+        [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]],
+        at.to_array(),
+    );
+    Pose::new(up.rotation * Quat::from_rotation_vector(Vec3::new(lean, 0.0, 0.0)), at)
+}
+
+/// Parked: 250 mm above the back, the sleeve pointing down.
+fn home(world_from_base: &Pose<World, Base>) -> [f64; 6] {
+    const NEAR: [f64; 6] = [0.0, -1.6, 1.9, -1.9, -1.57, 0.0];
+    let base_from_world = world_from_base.inverse();
+    let mouth = base_from_world.point(Vec3::new(-0.05, 0.10, 1.35));
+    let down = Vec3::new(0.0, 0.0, -1.0);
+    sleeve_along::<Base>(mouth, down, Vec3::new(0.0, 0.0, mouth.z))
+        .and_then(|sleeve| {
+            let flange = sleeve * super::robot::designed_flange_from_guide().inverse();
+            telehand_motion::ur::Ur::UR10E.ik(&flange.relabel(), &NEAR).ok()
+        })
+        .unwrap_or(NEAR)
+}
+
+#[cfg(test)]
+mod tests;
