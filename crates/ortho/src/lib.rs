@@ -7,6 +7,7 @@
 //! (`_mm`, `_deg` at the borders); points are in the frame [`telehand_vocab::space::Image`]
 //! (DICOM LPS) unless a name says otherwise.
 
+pub mod calibrate;
 pub mod distance;
 pub mod case;
 pub mod ids;
@@ -17,6 +18,7 @@ pub mod reslice;
 pub mod screw;
 pub mod series;
 pub mod surface;
+pub mod track;
 pub mod volume;
 
 pub use ids::{PlanHash, RegistrationId, SeriesUid};

@@ -18,11 +18,13 @@ mod tre;
 
 pub use balls::{BALL_MM3, Ball, expected_fle, find_balls};
 pub use check::{CHECK_POINTS, CheckPoint, Condition, conditions, moved_vertebra};
+pub(crate) use matching::assign;
 pub use matching::{Match, NoMatch, Pair, match_plate};
 pub use plate::{ALIKE, BadPlate, PlateModel, symmetry};
 pub use registration::{
     Accuracy, CHECK_LIMIT, FRE_LIMIT, NoRegistration, NoTarget, Predicted, ReferenceId,
     Registration, TRE_LIMIT, Void,
 };
+pub(crate) use rigid::rms;
 pub use rigid::{COLLINEAR, Fit, NoFit, rigid};
 pub use tre::{Tre, fle_of};
