@@ -123,8 +123,9 @@ mod tests {
         let pedicle = bone.pedicle(Side::Left);
         let (flat, angle) = spread(pedicle.isthmus - pedicle.axis * 0.05, pedicle.axis);
         assert!(angle < 30.0 && (flat - 0.3 * 2.0_f64.sqrt()).abs() < 0.02, "{flat} {angle}");
-        let along = Vec3::new(0.0, -0.45, 0.9).unit().unwrap();
-        let (steep, angle) = spread(pedicle.isthmus - along * 0.06, along);
+        // the upper slope of the facet
+        let high = Vec3::new(5.0 * MM, -2.0 * MM, 0.4 * bone.shape().pedicle_height + 4.2 * MM);
+        let (steep, angle) = spread(pedicle.isthmus + high - pedicle.axis * 0.05, pedicle.axis);
         assert!(angle > 45.0 && steep > 1.3 * flat, "{steep} {angle}");
     }
 

@@ -7,12 +7,16 @@ use super::vertebra::Vertebra;
 use super::{Bone, MM, Patient};
 use crate::random::Random;
 use telehand_ortho::{Grid, Volume};
-use telehand_vocab::space::Image;
+use telehand_vocab::space::{Image, Plate};
 use telehand_vocab::{Pose, Vec3};
 
 /// CT number of air and of metal (the end of the scale).
 const AIR_HU: f32 = -1000.0;
 const METAL_HU: f32 = 3071.0;
+/// CT number of the plate's plastic, our own choice.
+const PLATE_HU: f32 = 60.0;
+/// Half the edges of the plate, metres: its balls lie in 90 x 50 x 6 mm.
+const PLATE: Vec3 = Vec3::new(49.0 * MM, 29.0 * MM, 6.5 * MM);
 
 /// A straight metal part: a wire or a screw.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,6 +38,8 @@ pub struct Scene<'a> {
     pub image_from_patient: Pose<Image, Patient>,
     /// Where each bone of the phantom lies, in its order.
     pub image_from_bone: Vec<Pose<Image, Bone>>,
+    /// Where the plate lies, if it does: a slab of plastic, which looks like soft tissue.
+    pub image_from_plate: Option<Pose<Image, Plate>>,
     /// Middles of steel balls of 1 mm radius, frame Image.
     pub balls: Vec<Vec3>,
     /// Wires and screws.
@@ -80,6 +86,14 @@ pub fn rasterise(
     let node = &scene.phantom.node;
     let at = scene.image_from_patient.point(node.at);
     ball(grid, wobble, at, node.radius, node.hu as f32, &mut hu);
+    if let Some(image_from_plate) = scene.image_from_plate {
+        let plate_from_image = image_from_plate.inverse();
+        let bounds = (image_from_plate.translation, PLATE.norm());
+        solid(grid, wobble, &bounds, PLATE_HU, &mut hu, |p| {
+            let q = plate_from_image.point(p);
+            (q.x.abs() - PLATE.x).max(q.y.abs() - PLATE.y).max(q.z.abs() - PLATE.z)
+        });
+    }
     for at in &scene.balls {
         ball(grid, wobble, *at, MM, METAL_HU, &mut hu);
     }

@@ -56,7 +56,8 @@ pub fn sleeve_along<F>(mouth: Vec3, direction: Vec3, behind: Vec3) -> Option<Pos
     let z = direction.unit()?;
     // guide y points from the sleeve back to the flange
     let back = behind - mouth;
-    let y = (back - z * back.dot(z)).unit()?;
+    let across = back - z * back.dot(z);
+    let y = across.unit().filter(|_| across.norm() > 1e-6)?;
     let x = y.cross(z);
     let rows = [[x.x, y.x, z.x], [x.y, y.y, z.y], [x.z, y.z, z.z]];
     Some(Pose::from_rows(rows, mouth.to_array()))
@@ -200,7 +201,7 @@ impl Arm {
             };
             *v += (wanted - *v).clamp(-most, most);
             *q += *v * dt;
-            if !self.holding && (*t - *q).abs() < 1e-7 && v.abs() < most {
+            if !self.holding && (*t - *q).abs() < 1e-7 && v.abs() < 0.2 * most {
                 (*q, *v) = (*t, 0.0);
             }
             if self.holding && v.abs() < 1e-12 {

@@ -173,6 +173,7 @@ mod tests {
             phantom,
             image_from_patient: Pose::IDENTITY,
             image_from_bone: phantom.bones.iter().map(|b| b.patient_from_bone.relabel()).collect(),
+            image_from_plate: None,
             balls: vec![Vec3::new(0.01, 0.082, 0.0)],
             rods: Vec::new(),
         };

@@ -222,8 +222,7 @@ impl Theatre {
             let left = end.since(self.now).as_secs_f64();
             // a step ends where a frame is exposed, so that its time is exact
             let exposure = self.camera.next_exposure().since(self.now).as_secs_f64();
-            let next = if exposure > 0.0 { exposure } else { STEP };
-            let dt = Span::from_secs_f64(left.min(STEP).min(next)).plus(Span::from_nanos(1));
+            let dt = Span::from_secs_f64(left.min(STEP).min(exposure)).plus(Span::from_nanos(1));
             let dt = dt.as_nanos().min(end.since(self.now).as_nanos());
             let before = self.base_from_guide_mouth();
             self.arm.step(dt as f64 * 1e-9);
@@ -320,18 +319,17 @@ impl Theatre {
         let image_from_patient = self.patient_from_image.inverse();
         let image_from_bone: Vec<Pose<Image, Bone>> =
             self.phantom.bones.iter().map(|b| image_from_patient * b.patient_from_bone).collect();
-        let balls = if self.plate_on {
-            let image_from_plate = image_from_patient * self.patient_from_plate;
-            PlateModel::demo().balls().iter().map(|b| image_from_plate.point(*b)).collect()
-        } else {
-            Vec::new()
-        };
+        let image_from_plate = self.plate_on.then(|| image_from_patient * self.patient_from_plate);
+        let balls = image_from_plate.map_or_else(Vec::new, |plate| {
+            PlateModel::demo().balls().iter().map(|b| plate.point(*b)).collect()
+        });
         let rods = self.truth.rods(&self.phantom, &image_from_bone);
         let wire = self.wire_in_image(&image_from_bone);
         let scene = Scene {
             phantom: &self.phantom,
             image_from_patient,
             image_from_bone,
+            image_from_plate,
             balls,
             rods: rods.into_iter().chain(wire).collect(),
         };
