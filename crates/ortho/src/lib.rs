@@ -8,8 +8,9 @@
 //! (DICOM LPS) unless a name says otherwise.
 
 pub mod calibrate;
-pub mod distance;
+pub mod authority;
 pub mod case;
+pub mod distance;
 pub mod ids;
 pub mod mask;
 pub mod plan;
@@ -17,6 +18,7 @@ pub mod register;
 pub mod reslice;
 pub mod screw;
 pub mod series;
+pub mod suggest;
 pub mod surface;
 pub mod track;
 pub mod volume;

@@ -67,6 +67,7 @@ pub struct Approval {
 
 /// One patient at one site.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one ticked box of the step table")]
 pub struct Case {
     pub(super) site: SiteId,
     pub(super) patient: PatientKey,

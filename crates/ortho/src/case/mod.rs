@@ -27,4 +27,3 @@ pub use machine::{Approval, Case, Control, limits};
 pub use refusal::{Refusal, Why};
 pub use state::State;
 pub use who::{Both, By, Party, PersonId, RobotId, SeatId, SiteId};
-
