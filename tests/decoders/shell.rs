@@ -134,7 +134,7 @@ pub fn hands_seeds() -> Vec<Vec<u8>> {
 
 pub fn profile_seeds() -> Vec<Vec<u8>> {
     const WHOLE: &str = include_str!("../../crates/sim/profiles/shanghai-kashgar.toml");
-    const BURSTS: &str = include_str!("../../crates/sim/profiles/bench-burst-outage.toml");
+    const BURSTS: &str = include_str!("../../crates/sim/profiles/bench-burst.toml");
     [WHOLE, BURSTS].map(|text| text.as_bytes().to_vec()).to_vec()
 }
 
