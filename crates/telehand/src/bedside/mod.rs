@@ -74,7 +74,7 @@ pub struct Ward {
     pub(crate) video: broadcast::Sender<VideoMessage>,
     pub(crate) video_config: Mutex<Option<Value>>,
     pub(crate) bitrate_bps: AtomicU32,
-    report: Mutex<Option<Report>>,
+    report: Mutex<Option<Arc<Report>>>,
     arm: OnceLock<ArmLine>,
     outbox: OnceLock<Outbox>,
     link: OnceLock<Arc<Handle>>,
@@ -129,7 +129,7 @@ impl Ward {
     }
 
     /// The newest report of the arm.
-    fn report(&self) -> Option<Report> {
+    fn report(&self) -> Option<Arc<Report>> {
         lock(&self.report).clone()
     }
 
@@ -171,10 +171,11 @@ impl Ward {
             telehand_link::feedback::encode(&report.feedback, &mut bytes);
             self.send(Outgoing::State(bytes));
         }
+        let report = Arc::new(report.clone());
         if self.tape.runs() {
-            record_report(&self.tape, report);
+            record_report(&self.tape, report.clone());
         }
-        *lock(&self.report) = Some(report.clone());
+        *lock(&self.report) = Some(report);
     }
 }
 
@@ -234,8 +235,7 @@ fn parse_size(text: &str) -> Result<(usize, usize), String> {
     }
 }
 
-fn record_report(tape: &Tape, report: &Report) {
-    let report = report.clone();
+fn record_report(tape: &Tape, report: Arc<Report>) {
     tape.with(move |recorder| {
         let f = &report.feedback;
         let at = f.at.as_nanos();
