@@ -121,7 +121,7 @@ fn safety_faults(tests: &BTreeSet<String>) -> Result<Vec<String>> {
 fn is_rule_row(line: &str) -> bool {
     let Some(rest) = line.trim().strip_prefix("| ") else { return false };
     let mut letters = rest.chars();
-    let room = letters.next().is_some_and(|c| "GLMVRS".contains(c));
+    let room = letters.next().is_some_and(|c| "AGLMORSV".contains(c));
     room && letters.next() == Some('-') && letters.next().is_some_and(|c| c.is_ascii_digit())
 }
 
