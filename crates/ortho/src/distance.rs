@@ -1,9 +1,17 @@
 //! How far every point is from the bone surface, with a sign.
 //!
 //! The surface is found between the voxels, where the CT number crosses a level, so that no half
-//! voxel is gained or lost on either side.
+//! voxel is gained or lost on either side. Each voxel takes the nearest piece of surface from an
+//! exact Euclidean distance transform and measures its distance to that piece.
 
-use crate::volume::{Cell, Grid};
+mod build;
+mod edt;
+mod fair;
+mod profile;
+mod surfel;
+
+use crate::mask::Mask;
+use crate::volume::{Cell, Grid, Region, Volume};
 use telehand_vocab::Vec3;
 
 /// Signed distances to a surface, metres: NEGATIVE INSIDE the bone, positive outside.
@@ -25,7 +33,63 @@ pub struct Sample {
     pub gradient: Vec3,
 }
 
+/// Where the bone ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Edge {
+    /// Where the CT number is this level, cavities and all.
+    Level(f32),
+    /// Half-way between the peak of the local cortex and the soft tissue beside it. `coarse` HU
+    /// tells bone from soft tissue for a start: above soft tissue with its noise, below cancellous
+    /// bone. Cavities are bone (marrow is no way out), specks below 20 mm3 are none.
+    HalfMaximum {
+        /// HU.
+        coarse: f32,
+    },
+}
+
+impl Edge {
+    /// What plans and grades are made on.
+    pub const BONE: Self = Self::HalfMaximum { coarse: 150.0 };
+}
+
+/// There is nothing to be distant from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoSurface {
+    /// The region leaves the volume or is empty, or there are fewer values than voxels.
+    #[error("the region is not in the volume; no distances were made, choose one inside")]
+    Outside,
+    /// All of the region is bone, or none of it.
+    #[error("no bone surface in the region; no distances were made, choose a region with one")]
+    Empty,
+    /// More voxels than this machine takes at once.
+    #[error("{voxels} voxels, above {limit}; no distances were made, choose a smaller region")]
+    TooLarge {
+        /// How many.
+        voxels: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
 impl Field {
+    /// The distances in `region` of a CT volume.
+    ///
+    /// Where the region cuts through bone there is no surface: a cut is not a wall.
+    pub fn from_volume(volume: &Volume, region: Region, edge: Edge) -> Result<Self, NoSurface> {
+        build::from_volume(volume, region, edge)
+    }
+
+    /// The distances to what has `label` (any label but 0 for `None`).
+    ///
+    /// A mask knows its surface to half a voxel only: labels are smoothed over their neighbours and
+    /// the surface is laid half-way, between the centres of the last voxel inside and the first
+    /// outside. Sheets of one voxel thin out; where the CT is at hand, [`Field::from_volume`] is
+    /// nearer to the truth.
+    pub fn from_mask(mask: &Mask, label: Option<u16>) -> Result<Self, NoSurface> {
+        build::from_mask(mask, label)
+    }
+
     /// From a formula: signed metres at each voxel centre.
     pub fn from_fn(grid: Grid, mut metres: impl FnMut(Vec3) -> f64) -> Self {
         let mut values = Vec::with_capacity(grid.len());
@@ -72,3 +136,6 @@ impl Field {
         self.grid.coarsest() / 2.0
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,9 @@
 //! Labels on a grid: which voxel is which bone.
 
+mod runs;
+
+pub(crate) use runs::{Part, Parts};
+
 use crate::volume::{Grid, Volume};
 use std::collections::BTreeMap;
 
@@ -48,6 +52,25 @@ impl Mask {
     pub fn only(&self, labels: &[u16]) -> Self {
         let pick = |l: &u16| u16::from(*l != 0 && labels.contains(l));
         Self { grid: self.grid, labels: self.labels.iter().map(pick).collect() }
+    }
+
+    /// Label 1 on the largest connected part (through faces) of what has `label`, 0 elsewhere.
+    pub fn largest(&self, label: u16) -> Self {
+        let mut parts = Parts::of(self.grid.size, &self.labels, |&l| l == label && l != 0);
+        let survey = parts.survey();
+        let most = survey.iter().map(|p| p.voxels).max().unwrap_or(0);
+        let first = survey.iter().position(|p| p.voxels == most);
+        let mut labels = vec![0; self.labels.len()];
+        parts.each(
+            &survey,
+            |n, _| Some(n) == first,
+            |voxels| {
+                if let Some(run) = labels.get_mut(voxels) {
+                    run.fill(1);
+                }
+            },
+        );
+        Self { grid: self.grid, labels }
     }
 
     /// The label of the voxel nearest to a point; `None` outside the grid.
