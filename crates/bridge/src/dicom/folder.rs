@@ -5,7 +5,7 @@ use super::parse;
 use super::refusal::{ImportError, Refused};
 use super::value::text;
 use dicom_dictionary_std::tags;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -131,8 +131,23 @@ pub fn read_series_bytes(files: &[(String, Vec<u8>)]) -> Result<Series, ImportEr
     Ok(series(uid, instances, notes))
 }
 
-fn series(uid: SeriesUid, instances: Vec<Instance>, notes: Vec<String>) -> Series {
+fn series(uid: SeriesUid, mut instances: Vec<Instance>, mut notes: Vec<String>) -> Series {
     let origin = instances.first().map(|i| i.origin.clone()).unwrap_or_default();
+    // Anonymisers exist that give every file its own frame of reference. Within one series of one
+    // scan that means nothing, and no two slices can be said to disagree. Anything between one
+    // frame and one for each slice stays as it is and is refused where the volume is put together.
+    let frames: BTreeSet<&str> =
+        instances.iter().map(|i| i.slice.frame_of_reference.as_str()).collect();
+    if origin.deidentified && instances.len() > 2 && frames.len() == instances.len() {
+        notes.push(
+            "every file names another frame of reference, as some anonymisers write it: the series' \
+             own UID was taken instead"
+                .into(),
+        );
+        for instance in &mut instances {
+            instance.slice.frame_of_reference = uid.to_string();
+        }
+    }
     let slices = instances.into_iter().map(|instance| instance.slice).collect();
     Series { uid, origin, slices, notes }
 }

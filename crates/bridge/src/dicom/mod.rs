@@ -3,16 +3,20 @@
 //! Millimetres and degrees in files, metres and radians here; patient coordinates are LPS in both.
 //! Every reader takes any bytes: it answers with a value or a named refusal and never panics.
 
+mod compose;
 mod folder;
 mod instance;
 pub mod parse;
 mod pixels;
 mod refusal;
 mod value;
+mod write;
 
+pub use compose::{WriteError, uid};
 pub use folder::{
     FILE_LIMIT, Listing, Series, SeriesSummary, list, read_series, read_series_bytes,
 };
 pub use instance::{Instance, Origin, Patient, read_instance};
 pub use pixels::SIDE_LIMIT;
 pub use refusal::{ImportError, Refused};
+pub use write::{File, encode_series, write_series, write_whole};
