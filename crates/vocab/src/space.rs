@@ -51,10 +51,6 @@ pub enum Plate {}
 /// The patient reference: the tracked body that is clamped to the patient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference {}
-/// The surveillance marker: a second tracked body on the patient, which tells when the reference
-/// moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Surveillance {}
 /// The optical tracker, which measures where tracked bodies are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tracker {}

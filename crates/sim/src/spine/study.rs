@@ -1,6 +1,24 @@
 //! The chain of errors, a thousand times.
+//!
+//! Each case is three vertebrae of an invented patient: rasterised, planned by the product from three
+//! clicks a vertebra ([`telehand_ortho::suggest`]), registered by the product from ten balls found
+//! with the regime's error, carried to the patient through a noisy tracker, drilled through a
+//! sleeve whose calibration and robot err, with a wire that skives. The truth comes from
+//! [`super::scorer`]. What comes out is SIMULATED: it says how errors add up, not what a hospital
+//! would see.
+
+mod case;
+mod plan;
+mod report;
+
+pub use plan::Patients;
+pub use report::{Report, Spread, Tally};
 
 use super::MM;
+use super::scanner::Protocol;
+use super::scorer::{Score, TrueGrade};
+use crate::random::Random;
+use telehand_ortho::Screw;
 
 /// How good the devices of a theatre are. Lengths in metres.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,3 +89,86 @@ impl Regime {
     /// From best to worst.
     pub const ALL: [Self; 4] = [Self::IDEAL, Self::GOOD, Self::TYPICAL, Self::POOR];
 }
+
+impl Regime {
+    /// The regime of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.name == name)
+    }
+
+    /// How its scans are taken: slices of 0.625 mm, 1 mm or 2 mm.
+    pub const fn protocol(&self) -> Protocol {
+        if self.fle < 0.25 * MM {
+            Protocol::FINE
+        } else if self.fle < 0.5 * MM {
+            Protocol::QUICK
+        } else {
+            Protocol::COARSE
+        }
+    }
+}
+
+/// One screw of a study.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// As the product planned it, frame Image.
+    pub planned: Screw,
+    /// Whose: the number of the patient and of the case.
+    pub case: (usize, usize),
+    /// The margin of the plan by the product, metres.
+    pub margin: f64,
+    /// What the registration predicted at the middle of the screw, metres.
+    pub predicted: f64,
+    /// What became of it; `None` when the wire met no bone.
+    pub score: Option<Score>,
+    /// Between sleeve and bone normal, radians.
+    pub incidence: f64,
+    /// What the product's graders say.
+    pub graded: Option<Graded>,
+}
+
+/// The product's judgement of a placed screw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Graded {
+    /// The breach it found, metres.
+    pub breach: f64,
+    /// Its grade.
+    pub grade: TrueGrade,
+    /// Whether a person is asked to look.
+    pub flagged: bool,
+}
+
+impl Outcome {
+    /// The true grade.
+    pub fn grade(&self) -> TrueGrade {
+        self.score.map_or(TrueGrade::E, |s| s.grade)
+    }
+
+    /// Whether a screw that is truly C or worse went by unnoticed.
+    pub fn unreported(&self) -> bool {
+        self.grade() >= TrueGrade::C
+            && !self.graded.is_some_and(|g| g.flagged || g.grade >= TrueGrade::C)
+            && self.score.is_some()
+    }
+}
+
+/// Places `screws` screws in `patients`, over and over, each time with new errors.
+pub fn run(patients: &Patients, regime: &Regime, screws: usize, seed: u64) -> Report {
+    let mut random = Random::stream(seed, regime.name);
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(screws);
+    let mut number = 0;
+    while outcomes.len() < screws && patients.screws() > 0 {
+        for (n, patient) in patients.cases.iter().enumerate() {
+            let mut own = random.fork("case");
+            let mut placed = case::operate(patient, regime, &mut own);
+            placed.iter_mut().for_each(|o| o.case = (n, number));
+            number += 1;
+            outcomes.append(&mut placed);
+        }
+    }
+    outcomes.truncate(screws);
+    Report::of(regime, seed, patients, outcomes)
+}
+
+#[cfg(test)]
+mod tests;

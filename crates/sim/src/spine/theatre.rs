@@ -12,25 +12,30 @@
 //! with the head towards +x and the left side towards +y. The robot stands on the left, the
 //! tracker's camera above the feet.
 
+pub(crate) mod room;
 mod truth;
 
+pub use room::Room;
 pub use truth::{PlacedScrew, Truth};
 
 use super::drill::{self, Path};
-use super::phantom::{Phantom, Spec, TORSO};
+use super::phantom::{Phantom, Spec};
 use super::raster::{Rod, Scene};
-use super::robot::{Arm, Command, near_nothing, sleeve_along};
+use super::robot::{Arm, Command, near_nothing};
 use super::scanner::{Breath, Person, Protocol, Scan, scan};
 use super::study::Regime;
 use super::tracker::{Bodies, Body, Camera, TrackerFrame};
 use super::{Bone, MM, Patient};
 use crate::random::Random;
+use room::{
+    base_place, home, image_place, patient_place, reference_place, surveillance_place,
+    tracker_place,
+};
 use telehand_motion::IkError;
 use telehand_ortho::register::PlateModel;
+use telehand_ortho::track::Surveillance;
 use telehand_ortho::{Level, ScrewId};
-use telehand_vocab::space::{
-    Base, Flange, Guide, Image, Plate, Reference, Surveillance, Tracker, World,
-};
+use telehand_vocab::space::{Base, Flange, Guide, Image, Plate, Reference, Tracker, World};
 use telehand_vocab::{Mono, Pose, Quat, Span, Vec3};
 
 /// Longest step of the simulation, seconds.
@@ -143,10 +148,7 @@ impl Theatre {
         let reference_bone = phantom.bones.len() / 2;
         let patient_from_bone =
             phantom.bones.get(reference_bone).map_or(Pose::IDENTITY, |b| b.patient_from_bone);
-        let off_skin = phantom.skin_back;
-        let patient_from_reference: Pose<Patient, Reference> =
-            body_place(Vec3::new(0.02, off_skin + 0.045, 0.095), 0.2);
-        let patient_from_surveillance = body_place(Vec3::new(0.05, off_skin + 0.02, -0.12), -0.3);
+        let patient_from_reference = reference_place(&phantom);
         let patient_from_plate =
             phantom.patient_from_plate() * near_nothing(3.0 * MM, 0.06, &mut random);
         let error = setup.regime.calibration;
@@ -178,7 +180,7 @@ impl Theatre {
             reference_bone,
             bone_from_reference: patient_from_bone.inverse() * patient_from_reference,
             patient_from_plate,
-            patient_from_surveillance,
+            patient_from_surveillance: surveillance_place(&phantom),
             marker_error,
             calibration,
             given_way,
@@ -561,88 +563,6 @@ impl Theatre {
     fn skin_middle(&self) -> f64 {
         0.5 * self.phantom.skin_back
     }
-}
-
-/// Where everything is in the room, for a picture.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Room {
-    /// Base, shoulder, elbow, wrist and flange of the arm.
-    pub arm: [Vec3; 5],
-    /// The sleeve.
-    pub guide: Pose<World, Guide>,
-    /// The tip of the wire, if one is in the sleeve.
-    pub wire: Option<Vec3>,
-    /// The patient.
-    pub patient: Pose<World, Patient>,
-    /// How far the skin lies behind the patient's origin, metres.
-    pub skin_back: f64,
-    /// The plate, if it lies there.
-    pub plate: Option<Pose<World, Plate>>,
-    /// The patient reference.
-    pub reference: Pose<World, Reference>,
-    /// The surveillance marker.
-    pub surveillance: Pose<World, Surveillance>,
-    /// The tracker's camera.
-    pub tracker: Pose<World, Tracker>,
-    /// Whether the tracker sees the reference.
-    pub lit: bool,
-    /// Wires and screws that stand out of the patient: outer end and entry.
-    pub screws: Vec<[Vec3; 2]>,
-}
-
-/// The patient lies prone on a table of 0.8 m: head to +x, left to +y, back up.
-fn patient_place(phantom: &Phantom) -> Pose<World, Patient> {
-    let [_, thick] = TORSO;
-    let height = 0.80 + 2.0 * thick - phantom.skin_back;
-    Pose::from_rows([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], [0.0, 0.0, height])
-}
-
-/// The robot's base: to the patient's left on a column.
-fn base_place() -> Pose<World, Base> {
-    Pose::new(
-        Quat::from_rotation_vector(Vec3::new(0.0, 0.0, core::f64::consts::FRAC_PI_2)),
-        Vec3::new(-0.15, 0.80, 0.75),
-    )
-}
-
-/// The camera: above the feet, its z towards the patient's back.
-fn tracker_place() -> Pose<World, Tracker> {
-    let at = Vec3::new(-1.3, -0.5, 2.1);
-    let z = (Vec3::new(0.0, 0.0, 1.0) - at).unit().unwrap_or_default();
-    let x = z.cross(Vec3::new(0.0, 0.0, 1.0)).unit().unwrap_or_default();
-    let y = z.cross(x);
-    Pose::from_rows([[x.x, y.x, z.x], [x.y, y.y, z.y], [x.z, y.z, z.z]], at.to_array())
-}
-
-/// How the patient lies in the scanner: a few degrees askew, somewhere in its coordinates.
-fn image_place(random: &mut Random) -> Pose<Image, Patient> {
-    let mut draw =
-        |s: f64| Vec3::new(s * random.normal(), s * random.normal(), s * random.normal());
-    let askew = draw(1.5_f64.to_radians());
-    Pose::new(Quat::from_rotation_vector(askew), Vec3::new(-0.012, -0.185, 0.340) + draw(0.010))
-}
-
-/// A tracked body over the patient, facing up and leant to the feet by `lean` radians.
-fn body_place<F>(at: Vec3, lean: f64) -> Pose<Patient, F> {
-    let up = Pose::<Patient, F>::from_rows(
-        [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]],
-        at.to_array(),
-    );
-    Pose::new(up.rotation * Quat::from_rotation_vector(Vec3::new(lean, 0.0, 0.0)), at)
-}
-
-/// Parked: 250 mm above the back, the sleeve pointing down.
-fn home(world_from_base: &Pose<World, Base>) -> [f64; 6] {
-    const NEAR: [f64; 6] = [0.0, -1.6, 1.9, -1.9, -1.57, 0.0];
-    let base_from_world = world_from_base.inverse();
-    let mouth = base_from_world.point(Vec3::new(-0.05, 0.10, 1.35));
-    let down = Vec3::new(0.0, 0.0, -1.0);
-    sleeve_along::<Base>(mouth, down, Vec3::new(0.0, 0.0, mouth.z))
-        .and_then(|sleeve| {
-            let flange = sleeve * super::robot::designed_flange_from_guide().inverse();
-            telehand_motion::ur::Ur::UR10E.ik(&flange.relabel(), &NEAR).ok()
-        })
-        .unwrap_or(NEAR)
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use super::MM;
 use super::study::Regime;
 use crate::random::Random;
 use std::collections::VecDeque;
-use telehand_vocab::space::{Guide, Plate, Reference, Surveillance, Tracker};
+use telehand_ortho::track::Surveillance;
+use telehand_vocab::space::{Guide, Plate, Reference, Tracker};
 use telehand_vocab::{Mono, Pose, Quat, Span, Vec3};
 
 /// What the tracker knows by its markers.

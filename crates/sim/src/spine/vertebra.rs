@@ -201,35 +201,31 @@ impl Pedicle {
 
     /// How far a cylinder from `entry` to `tip` stands out of the wall within [`ZONE`] of the
     /// isthmus; `None` when no part of it is in the zone. Exact to a micrometre.
+    ///
+    /// The distance to a convex wall is convex along a line, so the worst point of each line on the
+    /// cylinder is one of its two ends in the zone.
     pub fn protrusion(&self, entry: Vec3, tip: Vec3, radius: f64) -> Option<Protrusion> {
-        const STATIONS: u32 = 48;
         const TURNS: u32 = 360;
         let length = (tip - entry).norm();
         let along = (tip - entry).unit()?;
         let across = along.cross(self.superior).unit()?;
         let up = across.cross(along);
         let slope = along.dot(self.axis);
-        let reach = if slope.abs() < 0.2 {
-            None
-        } else {
-            let middle = (self.isthmus - entry).dot(self.axis) / slope;
+        if slope.abs() < 0.2 {
+            return None;
+        }
+        let mut worst: Option<(f64, Vec3)> = None;
+        for turn in 0..TURNS {
+            let angle = f64::from(turn) * core::f64::consts::TAU / f64::from(TURNS);
+            let out = across * libm::cos(angle) + up * libm::sin(angle);
+            let line = entry + out * radius;
+            let middle = (self.isthmus - line).dot(self.axis) / slope;
             let half = ZONE / slope.abs();
             let (from, to) = ((middle - half).max(0.0), (middle + half).min(length));
-            (from <= to).then_some((from, to))
-        };
-        let (from, to) = reach?;
-        let mut worst: Option<(f64, Vec3)> = None;
-        for station in 0..=STATIONS {
-            let way = from + (to - from) * f64::from(station) / f64::from(STATIONS);
-            for turn in 0..TURNS {
-                let angle = f64::from(turn) * core::f64::consts::TAU / f64::from(TURNS);
-                let out = across * libm::cos(angle) + up * libm::sin(angle);
-                let p = entry + along * way + out * radius;
-                // the section is taken across the screw's axis; what the slant carries out of the
-                // zone does not count
-                if (p - self.isthmus).dot(self.axis).abs() > ZONE + 1e-9 {
-                    continue;
-                }
+            if from > to {
+                continue;
+            }
+            for p in [line + along * from, line + along * to] {
                 let d = self.wall(p);
                 if worst.is_none_or(|(w, _)| d > w) {
                     worst = Some((d, p));

@@ -1,4 +1,5 @@
 use super::*;
+use crate::spine::robot::sleeve_along;
 use crate::spine::scorer::{TrueGrade, score};
 use telehand_ortho::register::{ReferenceId, Registration, find_balls, match_plate};
 use telehand_ortho::{Screw, Side};
