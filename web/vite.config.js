@@ -17,11 +17,18 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: {
       output: {
-        codeSplitting: { groups: [{ name: "shared", test: /src\/lib\/|node_modules\/svelte\// }] },
+        codeSplitting: {
+          groups: [
+            { name: "shared", test: /src\/lib\/(?!ortho)|node_modules\/svelte\//, priority: 2 },
+            { name: "spine", test: /src\/lib\/ortho\//, priority: 1 },
+          ],
+        },
       },
       input: {
         console: resolve(import.meta.dirname, "console.html"),
         bedside: resolve(import.meta.dirname, "bedside.html"),
+        planner: resolve(import.meta.dirname, "planner.html"),
+        site: resolve(import.meta.dirname, "site.html"),
       },
     },
   },

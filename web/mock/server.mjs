@@ -1,35 +1,11 @@
-// A stand-in for the console and bedside processes: invented states and three seconds of an
-// invented endoscope, over the same HTTP and WebSocket contract. For the pages' development and
-// tests; nothing of it is in the product.
-//   npm run mock                      both pages, addresses printed
-//   SCENARIO=hold npm run mock        start in a scenario (see SCENARIOS)
-import { createServer } from "node:http";
-import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { extname, join, normalize } from "node:path";
+// A stand-in for the processes behind the pages: invented states and three seconds of an invented
+// endoscope, over the same HTTP and WebSocket contract. For the pages' development and tests;
+// nothing of it is in the product.
+//   npm run mock                      every page, addresses printed
+//   SCENARIO=hold npm run mock        start in a scenario (see SCENARIOS here and in theatre.mjs)
 import { fileURLToPath } from "node:url";
-import { WebSocketServer } from "ws";
-
-const HERE = fileURLToPath(new URL(".", import.meta.url));
-const DIST = join(HERE, "../../crates/pages/dist");
-const CLIP = accessUnits(readFileSync(join(HERE, "clip.h264")));
-const FRAME_US = 33_333;
-const MEDIA = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-};
-const HEADERS = {
-  "content-security-policy":
-    "default-src 'self'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; " +
-    "img-src 'self' data:; connect-src 'self' ws://127.0.0.1:*; frame-ancestors 'none'; " +
-    "base-uri 'none'; form-action 'none'",
-  "x-content-type-options": "nosniff",
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-embedder-policy": "require-corp",
-  "cross-origin-resource-policy": "same-origin",
-  "cache-control": "no-store",
-};
+import { DIST, now_us, serve } from "./http.mjs";
+import { Theatre, THEATRES } from "./theatre.mjs";
 
 /** Changes to the ward; each begins from a fresh, armed one. */
 export const SCENARIOS = {
@@ -283,22 +259,24 @@ class Ward {
   }
 }
 
-/** Starts both pages' servers; port 0 takes free ones. */
+/** Starts the servers of every page; port 0 takes free ones. */
 export async function startMock({
   scenario,
   settings,
+  sides = ["console", "bedside"],
   dist = DIST,
   ports = [0, 0],
   token = "test-token",
 } = {}) {
-  const ward = new Ward(scenario, settings);
+  const ward = sides.includes("planner")
+    ? new Theatre(scenario, settings)
+    : new Ward(scenario, settings);
   const sites = {};
-  for (const [i, side] of ["console", "bedside"].entries())
+  for (const [i, side] of sides.entries())
     sites[side] = await serve(ward, side, dist, ports[i], token);
   return {
     ward,
-    console: sites.console.url,
-    bedside: sites.bedside.url,
+    ...Object.fromEntries(Object.entries(sites).map(([side, { url }]) => [side, url])),
     sites,
     async stop() {
       await Promise.all(Object.values(sites).map((site) => site.stop()));
@@ -306,160 +284,15 @@ export async function startMock({
   };
 }
 
-async function serve(ward, side, dist, wanted, token) {
-  const server = createServer((request, response) => {
-    answer(ward, side, dist, token, request, response).catch((error) => {
-      response.writeHead(500);
-      response.end(String(error));
-    });
-  });
-  const sockets = new WebSocketServer({ noServer: true });
-  server.on("upgrade", (request, socket, head) => {
-    if (!known(request, token)) return socket.end("HTTP/1.1 401 Unauthorized\r\n\r\n");
-    sockets.handleUpgrade(request, socket, head, (connection) => {
-      if (request.url === "/ws/control") control(ward, side, connection);
-      else video(ward, connection);
-    });
-  });
-  await new Promise((done) => server.listen(wanted, "127.0.0.1", done));
-  const { port } = server.address();
-  return {
-    url: `http://127.0.0.1:${port}/?token=${token}`,
-    /** Drops every connection, as a killed process would; the port stays taken. */
-    drop: () => sockets.clients.forEach((client) => client.terminate()),
-    async stop() {
-      sockets.clients.forEach((client) => client.terminate());
-      server.closeAllConnections();
-      await new Promise((done) => server.close(done));
-    },
-  };
-}
-
-const cookieName = (request) => `telehand_token_${request.headers.host?.split(":")[1]}`;
-const known = (request, token) =>
-  (request.headers.cookie ?? "").includes(`${cookieName(request)}=${token}`);
-
-async function answer(ward, side, dist, token, request, response) {
-  const url = new URL(request.url, "http://127.0.0.1");
-  const send = (status, body, type = "application/json") => {
-    response.writeHead(status, { ...HEADERS, "content-type": type });
-    response.end(type === "application/json" ? JSON.stringify(body) : body);
-  };
-  if (url.searchParams.get("token") === token) {
-    response.writeHead(303, {
-      ...HEADERS,
-      "set-cookie": `${cookieName(request)}=${token}; HttpOnly; SameSite=Strict; Path=/`,
-      location: "/",
-    });
-    return response.end();
-  }
-  const file = url.pathname === "/" ? `${side}.html` : url.pathname.slice(1);
-  if (!url.pathname.startsWith("/api/")) {
-    if (url.pathname === "/" && !known(request, token))
-      return send(401, "the token is missing or old", "text/plain");
-    const path = join(dist, normalize(file));
-    try {
-      return send(200, await readFile(path), MEDIA[extname(path)] ?? "application/octet-stream");
-    } catch {
-      return send(404, "there is no such file here", "text/plain");
-    }
-  }
-  if (!known(request, token))
-    return send(401, { ok: false, message: "the token is missing or old" });
-  if (request.method === "GET" && url.pathname === "/api/state")
-    return send(200, ward.message(side, false));
-  let body = "";
-  for await (const piece of request) body += piece;
-  if (url.pathname === "/api/action") {
-    const wanted = JSON.parse(body);
-    ward.heard.actions.push(wanted);
-    const refusal = ward.act(wanted);
-    if (refusal?.bad) return send(400, { ok: false, message: refusal.bad });
-    return refusal ? send(409, refusal) : send(200, { ok: true });
-  }
-  if (url.pathname === "/api/wan") {
-    if (request.method === "POST") ward.heard.wan.push(JSON.parse(body));
-    return send(200, { ok: true, paths: [] });
-  }
-  send(404, { ok: false, message: "there is no such address" });
-}
-
-function control(ward, side, connection) {
-  const controls = ward.settings.controls;
-  const timer = setInterval(
-    () => connection.send(JSON.stringify(ward.message(side, controls))),
-    33,
-  );
-  connection.on("close", () => clearInterval(timer));
-  connection.on("message", (text) => {
-    const message = JSON.parse(text);
-    if (message.type === "ping")
-      connection.send(JSON.stringify({ type: "pong", t: message.t, server_us: now_us() }));
-    if (message.type === "hands" && controls) {
-      ward.heard.hands.push({ at: Date.now(), ...message });
-      ward.follow(message);
-    }
-  });
-}
-
-function video(ward, connection) {
-  const { stereo } = ward.settings;
-  connection.send(
-    JSON.stringify({
-      type: "config",
-      codec: codecOf(CLIP[0]),
-      width: 1280,
-      height: 480,
-      stereo,
-      fps: 30,
-    }),
-  );
-  let seq = 0;
-  let told = "";
-  const timer = setInterval(() => {
-    if (ward.picture !== told) {
-      told = ward.picture;
-      connection.send(JSON.stringify({ type: "picture", state: told, since_us: now_us() }));
-    }
-    if (!ward.pictures) return;
-    const unit = CLIP[seq % CLIP.length];
-    const header = Buffer.alloc(32);
-    const sent = now_us();
-    header.writeUInt32LE(seq, 0);
-    header.writeUInt8(seq % CLIP.length === 0 ? 1 : 0, 4);
-    header.writeBigUInt64LE(BigInt(sent - 55_000 - ward.late_us), 8);
-    header.writeBigUInt64LE(BigInt(sent - 48_000), 16);
-    header.writeBigUInt64LE(BigInt(sent), 24);
-    connection.send(Buffer.concat([header, unit]));
-    seq += 1;
-  }, FRAME_US / 1000);
-  connection.on("close", () => clearInterval(timer));
-  connection.on("message", (text) => ward.heard.drawn.push(JSON.parse(text)));
-}
-
-/** A clock of its own, as a process has. */
-function now_us() {
-  return Math.round(performance.now() * 1000 + 5_000_000_000);
-}
-
-/** Splits Annex-B at its access unit delimiters (NAL type 9). */
-function accessUnits(bytes) {
-  const starts = [];
-  for (let i = 0; i + 4 < bytes.length; i += 1)
-    if (bytes[i] === 0 && bytes[i + 1] === 0 && bytes[i + 2] === 1 && (bytes[i + 3] & 31) === 9)
-      starts.push(bytes[i - 1] === 0 ? i - 1 : i);
-  return starts.map((start, i) => bytes.subarray(start, starts[i + 1] ?? bytes.length));
-}
-
-/** avc1.PPCCLL from the sequence parameter set. */
-function codecOf(unit) {
-  for (let i = 0; i + 6 < unit.length; i += 1)
-    if (unit[i] === 0 && unit[i + 1] === 0 && unit[i + 2] === 1 && (unit[i + 3] & 31) === 7)
-      return `avc1.${unit.subarray(i + 4, i + 7).toString("hex")}`;
-  throw new Error("the clip has no sequence parameter set");
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const mock = await startMock({ scenario: process.env.SCENARIO, ports: [8100, 8200] });
-  console.log(`console  ${mock.console}\nbedside  ${mock.bedside}`);
+  const scenario = process.env.SCENARIO;
+  const of = (table) => (scenario in table ? scenario : undefined);
+  const ward = await startMock({ scenario: of(SCENARIOS), ports: [8100, 8200] });
+  const theatre = await startMock({
+    scenario: of(THEATRES),
+    sides: ["planner", "site"],
+    ports: [8300, 8400],
+  });
+  console.log(`console  ${ward.console}\nbedside  ${ward.bedside}`);
+  console.log(`planner  ${theatre.planner}\nsite     ${theatre.site}`);
 }

@@ -21,11 +21,12 @@ export const LOCALES = { en: "en-US", zh: "zh-CN" };
 /** A page of the mock (with a clock of its own, if asked), with what it must never do watched: errors, and requests to elsewhere. */
 export async function visit(
   browser,
-  { side, scenario = "armed", language = "en", settings, before, clock = false } = {},
+  { side, scenario, language = "en", settings, before, clock = false, viewport } = {},
 ) {
-  const mock = await startMock({ scenario, settings });
+  const sides = side === "planner" || side === "site" ? ["planner", "site"] : undefined;
+  const mock = await startMock({ scenario, settings, sides });
   const context = await browser.newContext({
-    viewport: { width: 1366, height: 768 },
+    viewport: viewport ?? { width: 1366, height: 768 },
     locale: LOCALES[language],
   });
   const page = await context.newPage();

@@ -1,5 +1,8 @@
+import { orthoEn } from "./ortho-en";
+
 /** The words of the pages. `zh.ts` has the same keys. */
 export const en = {
+  ...orthoEn,
   simulated: "Simulated: not a medical device",
   language: "中文",
   language_name: "Switch to Chinese",

@@ -1,6 +1,8 @@
 import type { Words } from ".";
+import { orthoZh } from "./ortho-zh";
 
 export const zh: Words = {
+  ...orthoZh,
   simulated: "模拟演示，非医疗器械",
   language: "English",
   language_name: "切换到英文",

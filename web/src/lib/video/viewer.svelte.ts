@@ -1,11 +1,25 @@
 /** The picture as this page shows it: how old, how sound. */
 
+import type { Clock } from "../clock";
 import type { PictureState, VideoConfig } from "../contract";
 import { ageLevel, type Level } from "../figures";
-import type { Station } from "../station.svelte";
 import type { FromWorker, ToWorker } from "./messages";
 
 export type Fault = "none" | "stale" | "frozen" | "recovering" | "video_lost";
+
+/** Whose clock a picture is dated by. */
+export interface Timebase {
+  readonly now_ms: number;
+  readonly clock: Clock;
+  watchClock(watcher: (offset_us: number | null) => void): () => void;
+}
+
+export interface Source {
+  /** Of the socket, on the page's own server. */
+  path?: string;
+  /** What the process says of the picture besides the socket's own notes. */
+  told?: () => PictureState | undefined;
+}
 
 export class Viewer {
   config = $state.raw<VideoConfig | null>(null);
@@ -16,10 +30,12 @@ export class Viewer {
   #said = $state<PictureState>("none");
   #last = $state.raw<{ seq: number; capture_us: number; drawn_ms: number } | null>(null);
   #worker: Worker | null = null;
-  readonly #station: Station;
+  readonly #time: Timebase;
+  readonly #source: Source;
 
-  constructor(station: Station) {
-    this.#station = station;
+  constructor(time: Timebase, source: Source = {}) {
+    this.#time = time;
+    this.#source = source;
   }
 
   /** Whether any picture was drawn since the page opened. */
@@ -40,8 +56,8 @@ export class Viewer {
     const last = this.#last;
     if (!last) return null;
     // the tenth of a second may be of before this picture
-    const now = Math.max(this.#station.now_ms, last.drawn_ms);
-    const server = this.#station.clock.server_us(now);
+    const now = Math.max(this.#time.now_ms, last.drawn_ms);
+    const server = this.#time.clock.server_us(now);
     const since_drawn = Math.max(0, now - last.drawn_ms);
     const age = server === null ? since_drawn : (server - last.capture_us) / 1000;
     return Math.max(age, since_drawn);
@@ -51,7 +67,7 @@ export class Viewer {
   get fault(): { fault: Fault; level: Level } {
     if (!this.any) return { fault: "none", level: "fresh" };
     if (!this.#open) return { fault: "video_lost", level: "red" };
-    const told = this.#station.state?.picture?.state;
+    const told = this.#source.told?.();
     for (const state of [this.#said, told]) {
       if (state === "frozen" || state === "recovering") return { fault: state, level: "red" };
     }
@@ -59,20 +75,26 @@ export class Viewer {
     return { fault: level === "fresh" ? "none" : "stale", level };
   }
 
-  /** Takes the canvas over; call it once. */
-  start(canvas: HTMLCanvasElement): void {
+  /** Takes the canvas over; call it once. The answer ends the video. */
+  start(canvas: HTMLCanvasElement): () => void {
     if (typeof VideoDecoder === "undefined" || !("transferControlToOffscreen" in canvas)) {
       this.unsupported = true;
-      return;
+      return () => {};
     }
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     const offscreen = canvas.transferControlToOffscreen();
-    const url = `ws://${location.host}/ws/video`;
+    const url = `ws://${location.host}${this.#source.path ?? "/ws/video"}`;
     this.#tell({ kind: "start", canvas: offscreen, url, mono: this.mono }, [offscreen]);
-    this.#tell({ kind: "clock", offset_us: this.#station.clock.offset_us });
-    this.#station.onclock = (offset_us) => this.#tell({ kind: "clock", offset_us });
+    this.#tell({ kind: "clock", offset_us: this.#time.clock.offset_us });
+    const unwatch = this.#time.watchClock((offset_us) => this.#tell({ kind: "clock", offset_us }));
+    return () => {
+      unwatch();
+      worker.terminate();
+      this.#worker = null;
+      this.#open = false;
+    };
   }
 
   setMono(mono: boolean): void {

@@ -1,0 +1,221 @@
+/**
+ * Edits of a plan. Drawn at once, sent against the version they were made on, one at a time; a plan
+ * that has changed meanwhile wins, and the surgeon is told.
+ */
+
+import type { Reply } from "../line.svelte";
+import type { Plan, Point, Screw, SiteState } from "./contract";
+import { type Axis, axisOf } from "./geometry";
+
+export interface Draft extends Axis {
+  id: string;
+}
+
+export interface Conflict {
+  /** The version the edit was made on, and the one there is now. */
+  base: number;
+  now: number;
+  by: string;
+  draft: Draft | null;
+}
+
+export interface EditorOptions {
+  site: () => SiteState | null;
+  /** Sends one edit; null when it was dropped or nothing answered. */
+  send: (epoch: number, action: string, more: object) => Promise<Reply | null>;
+  epoch: () => number;
+  /** A refusal that is no conflict. */
+  refused: (reply: Reply | null) => void;
+}
+
+interface Undo {
+  what: "set" | "remove";
+  screw: Draft;
+}
+
+/** How long an accepted draft stays drawn for want of the state that has it. */
+const SETTLE_MS = 1500;
+
+export class Editor {
+  draft = $state.raw<Draft | null>(null);
+  conflict = $state.raw<Conflict | null>(null);
+  /** An edit is on its way. */
+  busy = $state(false);
+  undos = $state.raw<Undo[]>([]);
+  /** Every version this page has seen, for comparison. */
+  seen = $state.raw<Map<number, Screw[]>>(new Map());
+  #base = 0;
+  #epoch = 0;
+  #site: string | null = null;
+  #next: Draft | null = null;
+  #before: Draft | null = null;
+  #settle = 0;
+  #settled_by = 0;
+  readonly #options: EditorOptions;
+
+  constructor(options: EditorOptions) {
+    this.#options = options;
+  }
+
+  get #plan(): Plan | null {
+    return this.#options.site()?.plan ?? null;
+  }
+
+  /** To be called with every state: remembers versions, ends a draft that the plan has caught up with. */
+  watch(site: SiteState | null): void {
+    if (site?.id !== this.#site) {
+      this.#site = site?.id ?? null;
+      this.drop();
+      this.undos = [];
+      this.conflict = null;
+      this.seen = new Map();
+    }
+    const plan = site?.plan;
+    if (!plan) return;
+    if (!this.seen.has(plan.version))
+      this.seen = new Map([...this.seen, [plan.version, plan.screws]].slice(-50) as [number, Screw[]][]);
+    const caught = plan.version >= this.#settle || performance.now() > this.#settled_by;
+    if (this.#settle > 0 && caught && !this.busy && !this.#next && !this.#before) {
+      this.#settle = 0;
+      this.draft = null;
+    }
+  }
+
+  /** Nothing that was begun goes on. */
+  drop(): void {
+    this.draft = null;
+    this.#next = null;
+    this.#before = null;
+    this.#settle = 0;
+  }
+
+  /** A drag begins. */
+  begin(screw: Screw): boolean {
+    const plan = this.#plan;
+    if (!plan || this.busy) return false;
+    this.conflict = null;
+    this.#base = plan.version;
+    this.#epoch = this.#options.epoch();
+    this.#before = { id: screw.id, ...axisOf(screw) };
+    this.draft = this.#before;
+    return true;
+  }
+
+  /** A drag goes on: what was not sent yet is overtaken. */
+  move(axis: Axis): void {
+    if (!this.#before) return;
+    this.draft = { id: this.#before.id, ...axis };
+    this.#next = this.draft;
+    void this.#flush();
+  }
+
+  /** A drag ends; one undo takes it all back. */
+  end(): void {
+    const before = this.#before;
+    this.#before = null;
+    if (!before || !this.draft) return;
+    if (same(before, this.draft) && !this.busy && this.#settle === 0) this.draft = null;
+    else this.#remember({ what: "set", screw: before });
+  }
+
+  /** A drag is given up: the screw goes back to where it was. */
+  cancel(): void {
+    const before = this.#before;
+    this.#before = null;
+    if (!before || !this.draft) return;
+    if (same(before, this.draft)) return this.drop();
+    this.draft = before;
+    this.#next = before;
+    void this.#flush();
+  }
+
+  /** One change that is no drag. */
+  set(screw: Screw, axis: Axis): void {
+    if (!this.begin(screw)) return;
+    this.move(axis);
+    this.end();
+  }
+
+  async remove(screw: Screw): Promise<void> {
+    if (await this.#once("plan_remove", { id: screw.id }))
+      this.#remember({ what: "set", screw: { id: screw.id, ...axisOf(screw) } });
+  }
+
+  async suggest(level: string, landmarks: { anterior_mm: Point; left_mm: Point; right_mm: Point }): Promise<boolean> {
+    const had = new Set(this.#plan?.screws.map(({ id }) => id));
+    const done = await this.#once("suggest", { level, landmarks });
+    if (done)
+      for (const id of [`${level}L`, `${level}R`])
+        if (!had.has(id))
+          this.#remember({ what: "remove", screw: { id, entry_mm: [0, 0, 0], tip_mm: [0, 0, 0], diameter_mm: 0 } });
+    return done;
+  }
+
+  async undo(): Promise<void> {
+    const last = this.undos.at(-1);
+    if (!last || this.busy) return;
+    const more = last.what === "set" ? { screw: last.screw } : { id: last.screw.id };
+    if (await this.#once(last.what === "set" ? "plan_set" : "plan_remove", more))
+      this.undos = this.undos.slice(0, -1);
+  }
+
+  #remember(undo: Undo): void {
+    this.undos = [...this.undos, undo].slice(-30);
+  }
+
+  async #once(action: string, more: object): Promise<boolean> {
+    const plan = this.#plan;
+    if (this.busy) return false;
+    this.conflict = null;
+    this.#base = plan?.version ?? 0;
+    this.#epoch = this.#options.epoch();
+    this.busy = true;
+    const reply = await this.#options.send(this.#epoch, action, { version: this.#base, ...more });
+    this.busy = false;
+    if (reply?.ok) return true;
+    await this.#failed(reply, null);
+    return false;
+  }
+
+  async #flush(): Promise<void> {
+    while (!this.busy && this.#next) {
+      const draft = this.#next;
+      this.#next = null;
+      this.busy = true;
+      const version = this.#base;
+      const reply = await this.#options.send(this.#epoch, "plan_set", { version, screw: draft });
+      this.busy = false;
+      if (!reply?.ok) return this.#failed(reply, draft);
+      const told = reply.body.version;
+      this.#base = typeof told === "number" ? told : version + 1;
+      this.#settle = this.#base;
+      this.#settled_by = performance.now() + SETTLE_MS;
+    }
+  }
+
+  /** Nothing of the edit is kept on the screen: what the process has is shown. */
+  async #failed(reply: Reply | null, draft: Draft | null): Promise<void> {
+    const base = this.#base;
+    const epoch = this.#epoch;
+    this.drop();
+    if (epoch !== this.#options.epoch()) return;
+    const now = await this.#newer(base);
+    if (reply && now !== null) {
+      const by = this.#plan?.history.at(-1)?.by ?? this.#plan?.writer ?? "";
+      this.conflict = { base, now, by, draft };
+      this.undos = [];
+    } else this.#options.refused(reply);
+  }
+
+  /** The version of the plan if it is another than `base`, now or within the next states. */
+  async #newer(base: number): Promise<number | null> {
+    for (let i = 0; i < 10; i += 1) {
+      const version = this.#plan?.version;
+      if (version !== undefined && version !== base) return version;
+      await new Promise((done) => setTimeout(done, 40));
+    }
+    return null;
+  }
+}
+
+const same = (a: Draft, b: Draft): boolean => JSON.stringify(a) === JSON.stringify(b);

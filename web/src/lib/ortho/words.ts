@@ -1,0 +1,83 @@
+/** Words of the orthopaedic pages that are looked up by what a process says. */
+
+import { language, t } from "../i18n/locale.svelte";
+import type { WordKey } from "../i18n";
+import { en } from "../i18n/en";
+import { rules, type RuleWords } from "../i18n/ortho-rules";
+import { said } from "../i18n/ortho-said";
+import type { Gate, Screw, Side, SiteState } from "./contract";
+import { fixed, NONE } from "../format";
+
+export const hospital = (site: SiteState): string => site.name[language.current] || site.name.en;
+
+/** The state of a case in words. */
+export function stateWord(site: SiteState): string {
+  const key = `case_${site.case.number}`;
+  return key in en ? t(key as WordKey) : site.case.state;
+}
+
+/** A key of the catalogue made of a prefix and what a process says; its own word if there is none. */
+export function word(prefix: string, name: string): string {
+  const key = `${prefix}_${name}`;
+  return key in en ? t(key as WordKey) : name.replaceAll("_", " ");
+}
+
+export const sideWord = (side: Side | string): string => word("side", side);
+
+/** `L3 left`. */
+export const screwWord = (screw: { level: string; side: Side | string }): string =>
+  t("screw_name", { level: screw.level, side: sideWord(screw.side) });
+
+/** Level and side of a screw's name. */
+export function parseScrew(id: string | null | undefined): { level: string; side: Side } | null {
+  const match = /^([TLS]\d+)([LR])$/.exec(id ?? "");
+  return match ? { level: match[1] ?? "", side: match[2] === "L" ? "left" : "right" } : null;
+}
+
+/** What a rule means and what clears it; null for one this page does not know. */
+export const ruleWords = (id: string): RuleWords | null => rules[language.current][id] ?? null;
+
+/** A sentence of a process in the page's language, as far as it is known. */
+export function local(text: string | null | undefined): string {
+  if (!text) return "";
+  if (language.current === "en") return text.charAt(0).toUpperCase() + text.slice(1);
+  const whole = said[text];
+  if (whole) return whole;
+  let turned = text;
+  for (const [english, chinese] of PHRASES) turned = turned.replaceAll(english, chinese);
+  return turned.replaceAll(/(?<=[\u4e00-\u9fff。]) (?=[\u4e00-\u9fff])/g, "");
+}
+
+/** Longest first: a phrase may hold another one. */
+const PHRASES = Object.entries(said).sort(([a], [b]) => b.length - a.length);
+
+/** Value and limit of a gate. A condition that is so or not has no figure. */
+export function gateFigures(gate: Gate): { value: string; limit: string } {
+  const { value, limit, unit } = gate;
+  if (typeof value === "boolean" || (!unit && limit === 1 && (value === 0 || value === 1)))
+    return { value: t(gate.ok ? "yes" : "no"), limit: "" };
+  return { value: figure(value, unit), limit: limit === null ? "" : figure(limit, unit) };
+}
+
+export function figure(value: number | string | boolean | null | undefined, unit?: string | null): string {
+  if (value === null || value === undefined) return NONE;
+  const sign = unit === "deg" || unit === "°" ? "°" : unit ? ` ${unit}` : "";
+  if (typeof value !== "number") return `${value}${sign}`;
+  const places = Number.isInteger(value) ? 0 : Math.abs(value) < 10 ? 2 : 1;
+  return `${fixed(value, places)}${sign}`;
+}
+
+export type Tone = "good" | "near" | "bad" | "none";
+
+/** How much bone is left round a screw, against what is asked for it. */
+export function marginTone(screw: Screw): Tone {
+  const margin = screw.margin_mm;
+  if (margin === null || margin === undefined) return "none";
+  const asked = screw.level.startsWith("T") ? 0.5 : 1;
+  if (margin < 0) return "bad";
+  return margin < asked ? "near" : "good";
+}
+
+/** A value with its uncertainty: `1.2 ± 0.3`. */
+export const withError = (value: number | null, error: number | null, places = 1): string =>
+  value === null ? NONE : error === null ? fixed(value, places) : `${fixed(value, places)} ± ${fixed(error, places)}`;
