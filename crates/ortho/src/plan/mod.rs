@@ -51,5 +51,5 @@ pub use library::Library;
 pub use margin::{Colour, Distance, Margin, NoMargin, Toward, exit, margin, required_margin};
 pub use refusal::PlanRefusal;
 pub use sheet::Plan;
-pub(crate) use vertebra::outward;
+pub(crate) use vertebra::{outward, usual_axial_angle};
 pub use vertebra::{Anatomy, Landmarks, Mislabel, NoVertebra, Pedicle, Vertebra};

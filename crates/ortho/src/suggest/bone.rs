@@ -3,7 +3,7 @@
 use super::NoSuggestion;
 use crate::distance::{Edge, Field};
 use crate::ids::SeriesUid;
-use crate::mask::Mask;
+use crate::mask::{Mask, Parts};
 use crate::plan::Vertebra;
 use crate::volume::{Grid, Volume};
 use telehand_vocab::Vec3;
@@ -156,11 +156,31 @@ fn spread(mask: &Mask, label: u16, axes: [&Axis; 3]) -> Option<Vec<f64>> {
         }
     }
     let mut size = [a.coarse(), b.coarse(), c.coarse()];
+    solid(size, &mut values);
     for axis in axes {
         values = along(&values, size, axis);
         *size.get_mut(axis.n)? = axis.count;
     }
     Some(values)
+}
+
+/// Fills cavities (marrow is no way out) and drops all but the largest part.
+fn solid(size: [usize; 3], values: &mut [f64]) {
+    let mut parts = Parts::of(size, values, |v| *v > 0.5);
+    let survey = parts.survey();
+    let most = survey.iter().map(|part| part.voxels).max().unwrap_or(0);
+    let mut specks = Vec::new();
+    parts.each(&survey, |_, part| part.voxels < most, |run| specks.push(run));
+    for run in specks {
+        values.get_mut(run).unwrap_or_default().fill(0.0);
+    }
+    let mut parts = Parts::of(size, values, |v| *v < 0.5);
+    let survey = parts.survey();
+    let mut cavities = Vec::new();
+    parts.each(&survey, |_, part| !part.touches_border, |run| cavities.push(run));
+    for run in cavities {
+        values.get_mut(run).unwrap_or_default().fill(1.0);
+    }
 }
 
 #[expect(clippy::indexing_slicing, reason = "every index is below the size it was made from")]

@@ -1,16 +1,15 @@
 //! Where the pedicles of a vertebra are, found in its bone alone.
 
 use crate::distance::Field;
-use crate::plan::{Landmarks, Pedicle, Vertebra, exit, outward};
+use crate::plan::{Landmarks, Pedicle, Vertebra, exit, outward, usual_axial_angle};
 use crate::screw::{Level, Side};
 use telehand_vocab::Vec3;
 
 const MM: f64 = 1e-3;
 
-/// The axes of a vertebra and two places in it.
+/// The axes of a vertebra and the middle of its body.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
-    /// The middle of the body.
     body: Vec3,
     left: Vec3,
     posterior: Vec3,
@@ -20,7 +19,7 @@ struct Frame {
 /// The spinal canal where the pedicles bound it.
 #[derive(Debug, Clone, Copy)]
 struct Canal {
-    /// Its middle.
+    /// Between both pedicles, in the front part of the canal.
     middle: Vec3,
     /// From the middle to a pedicle, metres.
     half_width: f64,
@@ -32,18 +31,15 @@ struct Canal {
 /// The vertebra may be tilted by some 30 degrees about any axis, its image on a left- or
 /// right-handed grid. The error says what was not found.
 pub fn find_vertebra(bone: &Field, level: Level) -> Result<Vertebra, &'static str> {
-    let (body, centroid) = masses(bone).ok_or("body")?;
-    let superior = Vec3::new(0.0, 0.0, 1.0);
-    let back = centroid - body;
-    let posterior = (back - superior * back.dot(superior)).unit().ok_or("arch behind its body")?;
-    let left = posterior.cross(superior);
-    let mut frame = Frame { body, left, posterior, superior };
+    let points = inner_points(bone);
+    let mut canal = seed(&points, bone).ok_or("canal")?;
+    let mut frame = upright(&points, &canal).ok_or("body in front of the canal")?;
     let mut found = Err("canal");
-    for _ in 0..3 {
+    for _ in 0..4 {
+        frame.body = body(&points, &frame, &canal).ok_or("body in front of the canal")?;
         frame = levelled(frame, bone);
-        let canal = canal(&frame, bone).ok_or("canal between two pedicles")?;
-        let left = isthmus(&frame, &canal, Side::Left, bone).ok_or("left pedicle")?;
-        let right = isthmus(&frame, &canal, Side::Right, bone).ok_or("right pedicle")?;
+        canal = ringed(&frame, &canal, bone).ok_or("canal between two pedicles")?;
+        let [left, right] = isthmuses(&frame, &canal, bone).ok_or("two pedicles")?;
         frame = turned(frame, left, right).ok_or("two pedicles")?;
         found = Ok((left, right));
     }
@@ -58,35 +54,78 @@ pub fn find_vertebra(bone: &Field, level: Level) -> Result<Vertebra, &'static st
     let anterior = from - frame.posterior * depth;
     let clicks = Landmarks { anterior, left_isthmus, right_isthmus };
     let vertebra = Vertebra::from_landmarks(level, &clicks).map_err(|_| "vertebra's measures")?;
-    let vertebra = Vertebra {
-        left: frame.left,
-        posterior: frame.posterior,
-        superior: frame.superior,
-        ..vertebra
-    };
+    let Frame { left, posterior, superior, .. } = frame;
+    let mut vertebra = Vertebra { left, posterior, superior, ..vertebra };
+    vertebra.left_pedicle.axis = vertebra.direction(Side::Left, usual_axial_angle(level), 0.0);
+    vertebra.right_pedicle.axis = vertebra.direction(Side::Right, usual_axial_angle(level), 0.0);
     Ok(centred(vertebra, bone))
 }
 
-/// The middle of the body (the thickest part of the bone) and the centroid of all bone.
-fn masses(bone: &Field) -> Option<(Vec3, Vec3)> {
-    let deepest = bone.metres.iter().copied().fold(0.0_f32, f32::min);
-    if deepest > -0.002 {
-        return None;
-    }
+/// Every other voxel inside of bone.
+fn inner_points(bone: &Field) -> Vec<Vec3> {
     let [ni, nj, _] = bone.grid.size;
-    let (mut all, mut core) = ((Vec3::ZERO, 0.0), (Vec3::ZERO, 0.0));
-    for (at, &metres) in bone.metres.iter().enumerate() {
-        if metres >= 0.0 {
-            continue;
-        }
-        let (i, j, k) = (at % ni, at / ni % nj, at / (ni * nj));
-        let point = bone.grid.point([i as f64, j as f64, k as f64]);
-        all = (all.0 + point, all.1 + 1.0);
-        if metres <= 0.75 * deepest {
-            core = (core.0 + point, core.1 + 1.0);
+    let inside = bone.metres.iter().enumerate().filter(|(_, metres)| **metres < 0.0);
+    inside
+        .step_by(2)
+        .map(|(at, _)| {
+            let (i, j, k) = (at % ni, at / ni % nj, at / (ni * nj));
+            bone.grid.point([i as f64, j as f64, k as f64])
+        })
+        .collect()
+}
+
+fn centroid(points: impl Iterator<Item = Vec3>) -> Option<Vec3> {
+    let (sum, n) = points.fold((Vec3::ZERO, 0.0), |(sum, n), p| (sum + p, n + 1.0));
+    (n > 0.0).then(|| sum * (1.0 / n))
+}
+
+/// The widest free place near the centroid that has bone on all eight sides of its axial plane.
+fn seed(points: &[Vec3], bone: &Field) -> Option<Canal> {
+    let middle = centroid(points.iter().copied())?;
+    let (h, d) = (core::f64::consts::FRAC_1_SQRT_2, 25.0 * MM);
+    let ways = [(1.0, 0.0), (0.0, 1.0), (h, h), (h, -h)].map(|(x, y)| Vec3::new(x, y, 0.0));
+    let mut best: Option<(f64, Vec3)> = None;
+    for x in -9..=9_i32 {
+        for y in -12..=12_i32 {
+            for z in -8..=8_i32 {
+                let [x, y, z] = [x, y, z].map(|n| f64::from(n) * 2.0 * MM);
+                let at = middle + Vec3::new(x, y, z);
+                let Some(free) = bone.at(at).filter(|v| *v > 3.0 * MM) else { continue };
+                let wider = best.is_none_or(|(widest, _)| free > widest);
+                if wider
+                    && ways.iter().all(|w| [*w, -*w].iter().all(|w| hit(at, *w, d, bone).is_some()))
+                {
+                    best = Some((free, at));
+                }
+            }
         }
     }
-    Some((core.0 * (1.0 / core.1), all.0 * (1.0 / all.1)))
+    best.map(|(free, middle)| Canal { middle, half_width: free, ahead: free })
+}
+
+/// Image axes turned about z so that the body, most of the bone, lies in front of the canal.
+fn upright(points: &[Vec3], canal: &Canal) -> Option<Frame> {
+    let superior = Vec3::new(0.0, 0.0, 1.0);
+    let all = centroid(points.iter().copied())?;
+    // of a vertebra cut across at its canal, the heavier half is the body's
+    let mut posterior = Vec3::new(0.0, 1.0, 0.0);
+    let mut body = all;
+    for _ in 0..3 {
+        let front = points.iter().filter(|p| (**p - canal.middle).dot(posterior) < -canal.ahead);
+        body = centroid(front.copied())?;
+        let back = canal.middle - body;
+        posterior = (back - superior * back.dot(superior)).unit()?;
+    }
+    Some(Frame { body, left: posterior.cross(superior), posterior, superior })
+}
+
+/// The middle of all bone in front of the canal, between the transverse processes.
+fn body(points: &[Vec3], frame: &Frame, canal: &Canal) -> Option<Vec3> {
+    let front = points.iter().filter(|p| {
+        let d = **p - canal.middle;
+        d.dot(frame.posterior) < -canal.ahead && d.dot(frame.left).abs() < 25.0 * MM
+    });
+    centroid(front.copied())
 }
 
 /// Turns the axes about left and posterior until both endplates, on average, are level, and puts
@@ -98,7 +137,7 @@ fn levelled(frame: Frame, bone: &Field) -> Frame {
         let mut heights = Vec::new();
         for d in [superior, -superior] {
             let mut hits = Vec::new();
-            for a in -3..=3_i32 {
+            for a in -4..=4_i32 {
                 for b in -3..=3_i32 {
                     let (a, b) = (f64::from(a) * 2.0 * MM, f64::from(b) * 2.0 * MM);
                     let start = body + left * a + posterior * b;
@@ -131,14 +170,14 @@ fn levelled(frame: Frame, bone: &Field) -> Frame {
     Frame { body, left, posterior, superior }
 }
 
-/// Least squares `t = c + a x + b y`, twice: the second time without what lies more than 2 mm off.
+/// Least squares `t = c + a x + b y`, twice: the second time without what lies more than 2.5 mm off.
 /// Gives [a, b, c].
 fn plane(hits: &[[f64; 3]]) -> Option<[f64; 3]> {
     let mut fit = [0.0, 0.0, f64::NAN];
     for round in 0..2 {
         let near = |h: &&[f64; 3]| {
             let [x, y, t] = **h;
-            round == 0 || (t - fit[2] - fit[0] * x - fit[1] * y).abs() < 2.0 * MM
+            round == 0 || (t - fit[2] - fit[0] * x - fit[1] * y).abs() < 2.5 * MM
         };
         let kept: Vec<_> = hits.iter().filter(near).collect();
         if kept.len() < 12 {
@@ -180,92 +219,89 @@ fn hit(point: Vec3, d: Vec3, limit: f64, bone: &Field) -> Option<f64> {
 }
 
 /// The canal where bone closes it on both sides: the height of the pedicles.
-fn canal(frame: &Frame, bone: &Field) -> Option<Canal> {
-    let mut sideways = 0.0;
-    let mut found = None;
-    for _ in 0..2 {
-        let rings: Vec<Ring> = (-14..=14_i32)
-            .filter_map(|z| {
-                let up = frame.superior * (f64::from(z) * MM);
-                ring(frame.body + up + frame.left * sideways, frame, bone)
-            })
-            .collect();
-        if rings.len() < 3 {
-            return None;
-        }
-        let mean = |f: fn(&Ring) -> f64| rings.iter().map(f).sum::<f64>() / rings.len() as f64;
-        let sum = rings.iter().fold(Vec3::ZERO, |sum, r| sum + r.middle);
-        sideways += mean(|r| r.aside);
-        found = Some(Canal {
-            middle: sum * (1.0 / rings.len() as f64),
-            half_width: mean(|r| r.half_width),
-            ahead: mean(|r| r.ahead),
-        });
-    }
-    found
-}
-
-/// The canal at one height.
-struct Ring {
-    middle: Vec3,
-    aside: f64,
-    half_width: f64,
-    ahead: f64,
-}
-
-fn ring(start: Vec3, frame: &Frame, bone: &Field) -> Option<Ring> {
-    if bone.at(start)? >= 0.0 {
+fn ringed(frame: &Frame, canal: &Canal, bone: &Field) -> Option<Canal> {
+    let rings: Vec<Canal> = (-14..=14_i32)
+        .filter_map(|z| ring(canal.middle + frame.superior * (f64::from(z) * MM), frame, bone))
+        .collect();
+    if rings.len() < 3 {
         return None;
     }
-    let wall = exit(start, frame.posterior, 35.0 * MM, bone)?;
-    let front = start + frame.posterior * (wall + 0.3 * MM);
-    // without a lamina behind (it may have been removed) the canal is as deep as usual
-    let depth = hit(front, frame.posterior, 26.0 * MM, bone).unwrap_or(16.0 * MM);
-    if depth < 7.0 * MM {
-        return None;
-    }
-    let ahead = (0.4 * depth).min(6.5 * MM);
-    let inside = front + frame.posterior * ahead;
-    let left = hit(inside, frame.left, 20.0 * MM, bone)?;
-    let right = hit(inside, -frame.left, 20.0 * MM, bone)?;
-    let (aside, half_width) = ((left - right) / 2.0, f64::midpoint(left, right));
-    (half_width > 5.0 * MM).then(|| Ring {
-        middle: inside + frame.left * aside,
-        aside,
-        half_width,
-        ahead,
+    let mean = |f: fn(&Canal) -> f64| rings.iter().map(f).sum::<f64>() / rings.len() as f64;
+    Some(Canal {
+        middle: centroid(rings.iter().map(|r| r.middle))?,
+        half_width: mean(|r| r.half_width),
+        ahead: mean(|r| r.ahead),
     })
 }
 
-/// The narrowest part of the bridge between body and arch beside the canal: of the thickest place
-/// of each plane across, the thinnest.
-fn isthmus(frame: &Frame, canal: &Canal, side: Side, bone: &Field) -> Option<Vec3> {
-    let outward = frame.left * outward(side);
-    let steps = |from: f64, to: f64| {
-        let count = ((to - from) / MM) as i32;
-        (0..=count).map(move |n| from + f64::from(n) * MM)
-    };
-    let mut thickest = Vec::new();
-    for back in steps(-canal.ahead - 2.0 * MM, 8.0 * MM) {
-        let mut best = (f64::INFINITY, Vec3::ZERO);
-        for out in steps(canal.half_width - 1.0 * MM, canal.half_width + 15.0 * MM) {
-            for up in steps(-9.0 * MM, 9.0 * MM) {
-                let p = canal.middle + frame.posterior * back + outward * out + frame.superior * up;
-                let v = bone.at(p).unwrap_or(f64::INFINITY);
-                if v < best.0 {
-                    best = (v, p);
-                }
-            }
-        }
-        thickest.push(best);
-    }
-    let narrowest = thickest.iter().map(|(v, _)| *v).fold(f64::NEG_INFINITY, f64::max);
-    if narrowest >= 0.0 {
+fn ring(start: Vec3, frame: &Frame, bone: &Field) -> Option<Canal> {
+    if bone.at(start)? < 0.0 {
         return None;
     }
-    // the middle of the stretch that is as narrow as that
-    let narrow: Vec<_> = thickest.iter().filter(|(v, _)| *v >= narrowest - 0.15 * MM).collect();
-    narrow.get(narrow.len() / 2).map(|(_, p)| *p)
+    // beside the middle too: there the veins of the body come out
+    let front = [-4.0 * MM, 0.0, 4.0 * MM]
+        .into_iter()
+        .filter_map(|x| hit(start + frame.left * x, -frame.posterior, 25.0 * MM, bone))
+        .fold(f64::INFINITY, f64::min);
+    if !front.is_finite() {
+        return None;
+    }
+    let wall = start - frame.posterior * front;
+    // without a lamina behind (it may have been removed) the canal is as deep as usual
+    let depth = hit(start, frame.posterior, 25.0 * MM, bone).map_or(16.0 * MM, |d| d + front);
+    let ahead = (0.4 * depth).min(6.5 * MM);
+    let inside = wall + frame.posterior * ahead;
+    let left = hit(inside, frame.left, 20.0 * MM, bone)?;
+    let right = hit(inside, -frame.left, 20.0 * MM, bone)?;
+    let half_width = f64::midpoint(left, right);
+    let middle = inside + frame.left * ((left - right) / 2.0);
+    (half_width > 5.0 * MM && depth > 7.0 * MM).then_some(Canal { middle, half_width, ahead })
+}
+
+/// The pedicle begins this far behind the back wall of the body at most, metres: what is as narrow
+/// further back is the arch.
+const DEEPEST: f64 = 9.0 * MM;
+
+/// The narrowest part of the bridges between body and arch beside the canal: of the thickest place
+/// of each plane across, the thinnest; for both sides together, then by a few millimetres for each.
+fn isthmuses(frame: &Frame, canal: &Canal, bone: &Field) -> Option<[Vec3; 2]> {
+    let count = ((DEEPEST + 2.0 * MM) / MM) as i32;
+    let sections = |side| -> Vec<(f64, Vec3)> {
+        (0..=count)
+            .map(|n| section(frame, canal, side, f64::from(n) * MM - 2.0 * MM - canal.ahead, bone))
+            .collect()
+    };
+    let (left, right) = (sections(Side::Left), sections(Side::Right));
+    let sum: Vec<f64> = left.iter().zip(&right).map(|(l, r)| l.0 + r.0).collect();
+    let (both, _) = sum.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+    let of = |sections: &[(f64, Vec3)]| {
+        let near = sections.get(both.saturating_sub(3)..(both + 4).min(sections.len()))?;
+        let narrowest = near.iter().map(|(v, _)| *v).fold(f64::NEG_INFINITY, f64::max);
+        // the middle of the stretch that is as narrow as that
+        let narrow: Vec<_> = near.iter().filter(|(v, _)| *v >= narrowest - 0.15 * MM).collect();
+        let thickest = narrow.get(narrow.len() / 2).filter(|_| narrowest < 0.0)?.1;
+        // a pedicle is higher than wide: its thickest place may lie anywhere along its height
+        Some(middle(thickest, -frame.posterior, frame.superior, bone).unwrap_or(thickest))
+    };
+    Some([of(&left)?, of(&right)?])
+}
+
+/// The thickest place of a plane across the pedicle, `back` behind the canal's middle.
+fn section(frame: &Frame, canal: &Canal, side: Side, back: f64, bone: &Field) -> (f64, Vec3) {
+    let across = frame.left * outward(side);
+    let plane = canal.middle + frame.posterior * back;
+    let mut best = (f64::INFINITY, plane);
+    for out in 0..=11_i32 {
+        let out = canal.half_width + f64::from(out - 1) * MM;
+        for up in -9..=9_i32 {
+            let p = plane + across * out + frame.superior * (f64::from(up) * MM);
+            let v = bone.at(p).unwrap_or(f64::INFINITY);
+            if v < best.0 {
+                best = (v, p);
+            }
+        }
+    }
+    best
 }
 
 /// The axes with left along the line from isthmus to isthmus.
@@ -308,14 +344,18 @@ pub(super) fn centred(vertebra: Vertebra, bone: &Field) -> Vertebra {
 }
 
 /// The middle of a section across `axis`: halfway between the walls, up and down, left and right.
+/// A way to a wall that is no part of the pedicle (up a facet) does not count.
 fn middle(start: Vec3, axis: Vec3, superior: Vec3, bone: &Field) -> Option<Vec3> {
     let sideways = axis.cross(superior).unit()?;
     let up = sideways.cross(axis);
     let mut at = inside(start, sideways, up, bone)?;
     for _ in 0..3 {
-        for d in [sideways, up] {
+        for d in [up, sideways] {
             if let (Some(a), Some(b)) = (exit(at, d, WALL, bone), exit(at, -d, WALL, bone)) {
-                at += d * ((a - b) / 2.0);
+                let moved = at + d * ((a - b) / 2.0);
+                if bone.at(moved)? <= 0.8 * bone.at(at)? {
+                    at = moved;
+                }
             }
         }
     }

@@ -27,31 +27,73 @@ const STEP: f64 = 0.00075;
 /// What a step of 4 degrees from the usual counts against, metres: enough to choose between
 /// equally wide ways, too little to give up a tenth of a millimetre of margin.
 const TURN_COSTS: f64 = 0.000_012;
-/// Ways that could not hold the shortest screw lose this much of width for each metre.
-const SHORT_COSTS: f64 = 0.05;
-/// In front of the isthmus a screw should be able to go this far, metres.
-const AHEAD: f64 = 0.018;
+/// A step of 4 degrees beyond what is usual at all.
+const ODD_COSTS: f64 = 0.000_1;
+/// Steps of 4 degrees from the pedicle's axis and from level that are still usual.
+const USUAL: f64 = 3.0;
 /// Behind the isthmus there is no bone further than this, metres.
 const BEHIND: f64 = 0.030;
 /// The tip keeps this from the far cortex, metres, and fills at most this share of the way.
 const TIP: f64 = 0.005;
 const SHARE: f64 = 0.85;
 /// Beside the body's wall the shaft's surface keeps this, metres.
-const BODY: f64 = 0.001;
+const BODY: f64 = 0.0005;
 /// The chord is never taken to be longer, metres.
 const LONGEST_CHORD: f64 = 0.090;
 
 impl<B: Distance + ?Sized> Search<'_, B> {
-    /// The best screw, in sizes of the library.
+    /// The best screw, in sizes of the library: the thickest on the widest way. Where that is cut
+    /// short by a wall of the body, other ways are tried, first nearly as wide, then less wide,
+    /// then for thinner screws.
     pub(super) fn best(&self) -> Result<Proposal, NoProposal> {
         let wide = self.widest().ok_or(NoProposal::Blocked)?;
         let diameter = self.thickest(wide);
         // the widest way for a ball is nearly the one for the cylinder: the last tenth
-        let polished = climb(wide, [0.3, 0.3, 0.3, 0.3], 120, |way| {
+        let (wide, _) = climb(wide, [0.3, 0.3, 0.3, 0.3], 120, |way| {
             self.cylinder(way, diameter).map_or(f64::NEG_INFINITY, |m| m - self.turned(way))
         });
-        let diameter = self.thickest(polished.0);
-        self.proposal(polished.0, diameter)
+        let diameter = self.thickest(wide);
+        let mut best = self.proposal(wide, diameter)?;
+        let (_, widest) = self.axis_clearance(wide).ok_or(NoProposal::Blocked)?;
+        for thinner in 0..=3 {
+            let diameter = diameter - self.library.diameter_step * f64::from(thinner);
+            if diameter < self.library.thinnest - 1e-9 {
+                break;
+            }
+            for relaxed in [0.1 * MM, 0.5 * MM, 1.0 * MM, 2.0 * MM] {
+                if best.screw.length() >= self.enough() - 1e-9 {
+                    return Ok(best);
+                }
+                let least = (widest - relaxed).max(diameter / 2.0 + self.required);
+                if let Ok(longer) = self.longer(wide, diameter, least.min(widest - 0.1 * MM)) {
+                    let kept = longer.margin.metres >= best.margin.metres.min(self.required);
+                    if kept && longer.screw.length() > best.screw.length() + 1e-9 {
+                        best = longer;
+                    }
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    /// A screw of this length is long enough to hold, metres.
+    const fn enough(&self) -> f64 {
+        if self.vertebra.level.is_thoracic() { 30.0 * MM } else { 40.0 * MM }
+    }
+
+    /// Of the ways that are at least as wide as `least`, the one that goes furthest into the body.
+    fn longer(&self, from: Way, diameter: f64, least: f64) -> Result<Proposal, NoProposal> {
+        let (way, _) = climb(from, [0.7, 0.7, 1.5, 1.5], 120, |way| {
+            let Some((crossing, clear)) = self.axis_clearance(way) else {
+                return f64::NEG_INFINITY;
+            };
+            let (through, d) = self.axis(way);
+            let middle = through + d * crossing;
+            let deep = (self.ahead(middle, d) - TIP).min(self.beside(middle, d, diameter));
+            let missing = (least - clear).max(0.0);
+            deep - 200.0 * missing - 20.0 * self.turned(way)
+        });
+        self.proposal(way, diameter)
     }
 
     /// Multi-start over angles, then the simplex from the four best.
@@ -80,21 +122,21 @@ impl<B: Distance + ?Sized> Search<'_, B> {
         (through, v.direction(self.side, axial * ANGLE, sagittal * ANGLE))
     }
 
-    /// The width of a way, less what it turns and what it lacks in depth.
+    /// The width of a way, less what it turns.
     fn score(&self, way: Way) -> f64 {
-        let (through, d) = self.axis(way);
-        let Some((crossing, clear)) = self.clearance(through, d) else {
-            return f64::NEG_INFINITY;
-        };
-        let start = through + d * crossing;
-        let ahead = exit(start, d, AHEAD + TIP, self.bone).unwrap_or(AHEAD + TIP);
-        clear - self.turned(way) - SHORT_COSTS * (AHEAD + TIP - ahead).max(0.0)
+        self.axis_clearance(way).map_or(f64::NEG_INFINITY, |(_, clear)| clear - self.turned(way))
     }
 
     fn turned(&self, [_, _, axial, sagittal]: Way) -> f64 {
         let axis = self.vertebra.pedicle(self.side).axis;
         let (usual, _) = self.vertebra.angles(self.side, axis);
-        TURN_COSTS * ((axial - usual / ANGLE).abs() + sagittal.abs())
+        let turns = [(axial - usual / ANGLE).abs(), sagittal.abs()];
+        turns.into_iter().map(|t| TURN_COSTS * t + ODD_COSTS * (t - USUAL).max(0.0)).sum()
+    }
+
+    fn axis_clearance(&self, way: Way) -> Option<(f64, f64)> {
+        let (through, d) = self.axis(way);
+        self.clearance(through, d)
     }
 
     /// Where the way crosses the isthmus plane, and the least distance of its axis from the wall
@@ -144,17 +186,21 @@ impl<B: Distance + ?Sized> Search<'_, B> {
         if plane > 0.0 { seen.min(plane) } else { seen }
     }
 
-    /// How far in front of the isthmus zone the shaft keeps its distance from the body's wall.
+    /// How far in front of the isthmus the shaft keeps its distance from the body's wall.
     fn beside(&self, middle: Vec3, d: Vec3, diameter: f64) -> f64 {
         let keep = diameter / 2.0 + BODY;
+        let mut before: Option<f64> = None;
         let mut t = Pedicle::HALF_ZONE;
-        // in the wide part only: up to where the body is reached, the margin speaks
-        let mut reached = false;
         while t < LONGEST_CHORD {
             let Some(inside) = self.bone.at(middle + d * t).map(|v| -v) else { break };
-            reached |= inside >= keep;
-            if inside < 0.0 || (reached && inside < keep) {
-                break;
+            // behind the body the margin speaks: what counts is where the wide part ends
+            match before {
+                Some(wide) if inside < keep => {
+                    return t - MM * (keep - inside) / (wide - inside).max(1e-9);
+                }
+                None if inside < 0.0 => break,
+                _ if inside >= keep => before = Some(inside),
+                _ => {}
             }
             t += MM;
         }
