@@ -56,6 +56,8 @@ pub enum Act {
     AcceptGrab,
     /// M (arbiter): the first permitted motion towards this trajectory.
     MotionBegan(ScrewId),
+    /// M: on its way to the trajectory, this is where the tracker sees the guide.
+    GuideSeen(ScrewId, GuideError),
     /// M: the guide rests; this is where the TRACKER sees it.
     Arrived(ScrewId, GuideError),
     /// M: how far the reference moved since registration.
@@ -105,6 +107,12 @@ impl Act {
             self,
             Self::Stop | Self::Release | Self::Park | Self::TakeOver | Self::ConvertToManual
         )
+    }
+
+    /// What a closed case still hears: the robot may stand there all the same.
+    pub(super) const fn is_for_closed(&self) -> bool {
+        self.is_local_superior()
+            || matches!(self, Self::LeaseEnded | Self::GuideFree | Self::AskHold)
     }
 }
 

@@ -140,6 +140,9 @@ impl Case {
     /// A [`Refusal`] means: nothing was changed.
     pub fn handle(&mut self, now: Mono, event: &Event) -> Result<Vec<Effect>, Refusal> {
         self.entitled(event)?;
+        if self.state == State::Closed && !event.act.is_for_closed() {
+            return Err(Refusal::plain(Why::OutOfStep(State::Closed)));
+        }
         let mut out = Vec::new();
         self.step(now, event, &mut out)?;
         Ok(out)
@@ -294,10 +297,10 @@ impl Case {
             },
             A::Connect | A::AcceptRegistration | A::ConfirmPose(_) | A::Verify(..) | A::Close => {
                 match (event.by, self.control) {
-                    (By::Remote(_), Control::Shared) => Ok(()),
+                    (By::Remote(_), Control::Shared)
+                    | (By::Local(_), Control::Local(_) | Control::Manual) => Ok(()),
                     (By::Remote(_), Control::Local(_)) => Err(Refusal::plain(Why::LocalControl)),
                     (By::Remote(_), Control::Manual) => Err(Refusal::plain(Why::Manual)),
-                    (By::Local(_), Control::Local(_) | Control::Manual) => Ok(()),
                     (By::Local(_), Control::Shared) | (By::Machine, _) => not_yours,
                 }
             }
@@ -334,6 +337,7 @@ impl Case {
             | A::LeaseBegan
             | A::LeaseEnded
             | A::MotionBegan(_)
+            | A::GuideSeen(..)
             | A::Arrived(..)
             | A::Drift(_)
             | A::WireMeasured(_)

@@ -1,6 +1,8 @@
 //! What each act does, state by state, and the gates.
 
-use super::event::{Act, Effect, Event, PlanFacts, RegistrationFacts, SeriesFacts, Void};
+use super::event::{
+    Act, Effect, Event, GuideError, PlanFacts, RegistrationFacts, SeriesFacts, Void,
+};
 use super::gate::{Gate, GateName};
 use super::machine::{Approval, Case, Control, limits};
 use super::refusal::{Refusal, Why};
@@ -46,8 +48,14 @@ impl Case {
             }
             Act::AcceptGrab => self.accept_grab(),
             Act::MotionBegan(screw) => self.motion_began(now, *screw, out),
+            Act::GuideSeen(screw, error) => {
+                self.at_target(State::Moving, *screw)?;
+                self.guide_error = Some(*error);
+                Ok(())
+            }
             Act::Arrived(screw, error) => {
                 self.at_target(State::Moving, *screw)?;
+                arrival_gates(Some(*error)).iter().try_for_each(Gate::pass)?;
                 self.guide_error = Some(*error);
                 self.advance(now, State::Moving, out)
             }
@@ -156,14 +164,7 @@ impl Case {
             State::Grabbed => {
                 vec![Gate::yes(G::LeaseLive, self.leased), Gate::yes(G::ArmReady, self.arm_ready)]
             }
-            State::Moving => vec![
-                Gate::at_most(G::GuideError, self.guide_error.map(|e| e.metres), limits::GUIDE),
-                Gate::at_most(
-                    G::GuideAngle,
-                    self.guide_error.map(|e| e.radians),
-                    limits::GUIDE_ANGLE,
-                ),
-            ],
+            State::Moving => arrival_gates(self.guide_error).into(),
             State::Held => vec![
                 Gate::at_most(G::Drift, self.drift.map(|d| d.metres), limits::DRIFT),
                 Gate::at_most(G::DriftAngle, self.drift.map(|d| d.radians), limits::DRIFT_ANGLE),
@@ -490,6 +491,14 @@ impl Case {
         self.end_lease(now, out);
         Ok(())
     }
+}
+
+/// The guide as the tracker sees it against the planned line.
+fn arrival_gates(seen: Option<GuideError>) -> [Gate; 2] {
+    [
+        Gate::at_most(GateName::GuideError, seen.map(|e| e.metres), limits::GUIDE),
+        Gate::at_most(GateName::GuideAngle, seen.map(|e| e.radians), limits::GUIDE_ANGLE),
+    ]
 }
 
 fn signer(by: By) -> Result<(Party, PersonId), Refusal> {

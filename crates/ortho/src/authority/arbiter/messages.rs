@@ -5,7 +5,7 @@ use crate::authority::audit::Reason;
 use crate::authority::lease::{Holder, Lease};
 use crate::authority::limits::{LEASE, ROUND_TRIP};
 use crate::authority::message::{Body, Envelope, Message, MotionCommand, ReadBack};
-use crate::case::{Act, By, Case, Control, Event as CaseEvent, Party, Refusal, Why};
+use crate::case::{Act, By, Control, Event as CaseEvent, Party, Refusal, Why};
 use telehand_vocab::Mono;
 
 impl Arbiter {
