@@ -11,6 +11,7 @@ pub mod calibrate;
 pub mod authority;
 pub mod case;
 pub mod distance;
+pub mod grade;
 pub mod ids;
 pub mod mask;
 pub mod plan;
