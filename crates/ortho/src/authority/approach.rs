@@ -77,6 +77,10 @@ impl Approach {
         target: Pose<Reference, Guide>,
         dt: Span,
     ) -> Step {
+        if !base_from_guide.translation.is_finite() {
+            // encoders that say nothing are no place to go from
+            return Step::Look;
+        }
         if let Some(goal) = self.goal {
             let next = towards(base_from_guide, goal, dt);
             if !same(base_from_guide, goal) {
@@ -84,6 +88,8 @@ impl Approach {
             }
             self.goal = None;
         }
+        // a measurement that is no number is none
+        let seen = seen.filter(|pose| pose.translation.is_finite());
         let Some(reference_from_guide) = seen else { return Step::Look };
         let error = guide_error(reference_from_guide, target);
         if arrived(error).is_ok() {
@@ -122,10 +128,10 @@ fn towards(from: Pose<Base, Guide>, goal: Pose<Base, Guide>, dt: Span) -> Pose<B
     let dt = dt.min(TICK).as_secs_f64();
     let way = goal.translation - from.translation;
     let turn = (goal.rotation * from.rotation.inverse()).rotation_vector();
-    let part = (SPEED * dt / way.norm()).min(TURN * dt / turn.norm()).min(1.0);
-    if !part.is_finite() {
+    if !way.is_finite() || !turn.is_finite() {
         return from;
     }
+    let part = (SPEED * dt / way.norm()).min(TURN * dt / turn.norm()).min(1.0);
     let rotation = Quat::from_rotation_vector(turn * part) * from.rotation;
     Pose::new(rotation, from.translation + way * part)
 }

@@ -152,7 +152,7 @@ impl Desk {
     /// A site spoke. Older words than those known are ignored.
     pub fn hear(&mut self, now: Mono, said: &Bindings) {
         let known = self.sites.get(&said.site);
-        if known.is_some_and(|known| (said.epoch, said.said) <= (known.epoch, known.said)) {
+        if known.is_some_and(|known| (said.epoch, said.said) < (known.epoch, known.said)) {
             return;
         }
         let same = known.is_some_and(|known| {

@@ -20,7 +20,7 @@ mod senses;
 mod signal;
 
 pub use crate::case::{Refusal, Why};
-pub use approach::{Approach, Step, guide_error};
+pub use approach::{Approach, LOOKS as APPROACH_LOOKS, Step, arrived, guide_error};
 pub use arbiter::{Arbiter, Drive, Effect, Event, Motion, Permit, Tick};
 pub use audit::{Entry, HandOff, Reason, Record, in_order};
 pub use desk::{Bindings, Claims, Confirmation, Desk, DeskView};

@@ -280,10 +280,29 @@ impl fmt::Display for Refusal {
         write!(f, "O-{:03}: {what}", self.why.rule())?;
         if let Some((unit, scale)) = unit {
             let (value, limit) = (self.value * scale, self.limit * scale);
-            let value = if value.is_finite() { round(value) } else { "not measured".into() };
-            write!(f, ": {value} {unit} against {} {unit}", round(limit))?;
+            if value.is_finite() {
+                write!(
+                    f,
+                    ": {}{} against {}{}",
+                    round(value),
+                    Space(unit),
+                    round(limit),
+                    Space(unit)
+                )?;
+            } else {
+                write!(f, ": not measured, against {}{}", round(limit), Space(unit))?;
+            }
         }
         write!(f, ". The robot holds. {clears}")
+    }
+}
+
+/// A unit with the space before it; nothing for a count.
+struct Space(&'static str);
+
+impl fmt::Display for Space {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, " {}", self.0) }
     }
 }
 
@@ -301,4 +320,4 @@ struct Words {
 const NONE: Option<(&str, f64)> = None;
 const MS: Option<(&str, f64)> = Some(("ms", 1e3));
 const MM: Option<(&str, f64)> = Some(("mm", 1e3));
-const EPOCH: Option<(&str, f64)> = Some(("(epoch)", 1.0));
+const EPOCH: Option<(&str, f64)> = Some(("", 1.0));
