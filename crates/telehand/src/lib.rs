@@ -19,6 +19,7 @@ pub mod realtime;
 pub mod record_cli;
 pub mod replay;
 pub mod report;
+pub mod site;
 pub mod station;
 pub mod stop;
 pub mod tape;

@@ -133,6 +133,7 @@ pub struct LinkState {
 
 /// Where a case stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CaseState {
     /// The state in capitals, as `TIME_OUT`.
     pub state: String,
@@ -142,6 +143,11 @@ pub struct CaseState {
     pub since_s: f64,
     /// What must hold before it leaves.
     pub gates: Vec<Gate>,
+    /// Length of the case so far, minutes: the devices' clock, and the usual length of what the
+    /// simulation does not wait for.
+    pub minutes: f64,
+    /// How long it waited for the surgeon in all, seconds.
+    pub waited_s: f64,
 }
 
 /// One condition of a state.
@@ -198,6 +204,8 @@ pub struct RobotState {
     pub hold_remote: bool,
     /// The local team holds to enable.
     pub hold_local: bool,
+    /// What is under way: `scan`, `drill` or nothing.
+    pub task: String,
 }
 
 /// The tracker, and the reference it follows.
@@ -247,6 +255,8 @@ pub struct RegistrationState {
     pub fre_mm: f64,
     /// Localisation error of one ball that it corresponds to, millimetres.
     pub fle_mm: f64,
+    /// Predicted error at the worst screw, or in the middle before there is one, millimetres.
+    pub tre_mm: f64,
     /// How far touched points lay from where they should, millimetres.
     pub check_points_mm: Vec<f64>,
     /// It still holds.
