@@ -14,6 +14,7 @@ const BENCHES: &[(&str, &str)] = &[
     ("telehand-sim", "step"),
     ("telehand-sim", "render"),
     ("telehand-video", "codec"),
+    ("telehand-ortho", "image"),
 ];
 
 /// Runs the benchmarks; `print_only` leaves the file alone.

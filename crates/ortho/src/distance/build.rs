@@ -123,7 +123,8 @@ fn measured(
 ) -> Result<Field, NoSurface> {
     let spacing = grid.spacing.map(|s| s as f32);
     let grey = Grey { size: grid.size, spacing, values, inside, level };
-    let mut found = grey.surfels(refine);
+    let coarse = grey.surfels();
+    let mut found = if refine { grey.refined(coarse) } else { coarse };
     if found.discs.is_empty() {
         return Err(NoSurface::Empty);
     }

@@ -29,9 +29,8 @@ pub(super) struct Surfels {
 }
 
 impl Grey<'_> {
-    /// A disc for each voxel through which the surface runs, on the level itself or, with
-    /// `refine`, where the local half maximum lies.
-    pub(super) fn surfels(&self, refine: bool) -> Surfels {
+    /// A disc for each voxel through which the surface runs at the level.
+    pub(super) fn surfels(&self) -> Surfels {
         let mut found = Surfels { discs: Vec::new(), seeds: vec![NONE; self.values.len()] };
         let mut off_centre = Vec::new();
         let [ni, nj, nk] = self.size;
@@ -53,14 +52,24 @@ impl Grey<'_> {
                     }
                     for (axis, (stride, there)) in strides.into_iter().zip([a, b, c]).enumerate() {
                         if there != here {
-                            let crossing = self.crossing([i, j, k], start + i, axis, stride);
-                            let disc = crossing
-                                .map(|d| if refine { profile::refined(self, d) } else { d });
+                            let disc = self.crossing([i, j, k], start + i, axis, stride);
                             found.keep(self, &mut off_centre, disc);
                         }
                     }
                 }
             }
+        }
+        found
+    }
+
+    /// The discs moved to where the local half maximum lies.
+    pub(super) fn refined(&self, mut coarse: Surfels) -> Surfels {
+        let discs = core::mem::take(&mut coarse.discs);
+        let mut found = coarse;
+        found.seeds.fill(NONE);
+        let mut off_centre = Vec::with_capacity(discs.len());
+        for disc in discs {
+            found.keep(self, &mut off_centre, Some(profile::refined(self, disc)));
         }
         found
     }

@@ -118,11 +118,17 @@ impl Line {
         let (li, lj, lk) = (last(ni), last(nj), last(nk));
         let [mut i, mut j, mut k] = self.start;
         let [di, dj, dk] = self.step;
+        // four views of the volume, shifted to the four pairs of a cell and of one length, so that
+        // one comparison is enough for all of them
+        let (row, slice) = (ni, ni * nj);
+        let length = hu.len().saturating_sub(slice + row);
+        let view = |from: usize| hu.get(from..from + length).unwrap_or_default();
+        let views = [view(0), view(row), view(slice), view(slice + row)];
         for pixel in out.iter_mut().take(self.to).skip(self.from) {
             let (ci, cj, ck) = (i.clamp(0, li), j.clamp(0, lj), k.clamp(0, lk));
             let whole = |c: i64| (c >> FRACTION_BITS) as usize;
             let base = (whole(ck) * nj + whole(cj)) * ni + whole(ci);
-            if let Some(cell) = Cell::read(hu, base, ni, ni * nj) {
+            if let Some(cell) = Cell::read(views, base) {
                 *pixel = cell.value([part(ci), part(cj), part(ck)]);
             }
             i += di;
@@ -143,14 +149,16 @@ struct Cell([[i16; 2]; 4]);
 
 impl Cell {
     #[inline]
-    fn read(hu: &[i16], base: usize, row: usize, slice: usize) -> Option<Self> {
-        let pair = |at: usize| hu.get(at..)?.first_chunk::<2>().copied();
-        Some(Self([pair(base)?, pair(base + row)?, pair(base + slice)?, pair(base + slice + row)?]))
+    fn read(views: [&[i16]; 4], base: usize) -> Option<Self> {
+        let pair = |view: &[i16]| view.get(base..base + 2)?.first_chunk::<2>().copied();
+        let [a, b, c, d] = views;
+        Some(Self([pair(a)?, pair(b)?, pair(c)?, pair(d)?]))
     }
 
     #[inline]
     fn value(&self, [u, v, w]: [f32; 3]) -> i16 {
-        let lowest = self.0.iter().flatten().copied().min().unwrap_or(Volume::PADDING);
+        let [[a, b], [c, d], [e, f], [g, h]] = self.0;
+        let lowest = (a.min(b).min(c.min(d))).min(e.min(f).min(g.min(h)));
         if lowest <= Volume::PADDING {
             return self.beside_padding([u, v, w]);
         }
