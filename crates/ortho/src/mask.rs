@@ -86,3 +86,6 @@ impl Mask {
         self.labels.get(self.grid.index(at)?).copied()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -245,3 +245,96 @@ impl Cell {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MM: f64 = 1e-3;
+
+    fn volume() -> Volume {
+        let axes = [Vec3::new(0.8, 0.6, 0.0), Vec3::new(-0.6, 0.8, 0.0), Vec3::new(0.0, 0.0, -1.0)];
+        let spacing = [0.5 * MM, 0.6 * MM, 1.0 * MM];
+        let grid = Grid { size: [6, 5, 4], origin: Vec3::new(0.1, 0.2, 0.3), axes, spacing };
+        let hu = (0..120).collect();
+        Volume { series: SeriesUid::new("1").unwrap(), grid, hu }
+    }
+
+    #[test]
+    fn a_point_leads_to_its_voxel_and_back() {
+        let grid = volume().grid;
+        for at in [[0.0, 0.0, 0.0], [5.0, 4.0, 3.0], [1.25, 3.5, 0.75], [-2.0, 9.0, 4.5]] {
+            for (found, wanted) in grid.voxel(grid.point(at)).into_iter().zip(at) {
+                assert!((found - wanted).abs() < 1e-9);
+            }
+        }
+        assert_eq!((grid.index([5, 4, 3]), grid.index([6, 0, 0])), (Some(119), None));
+        assert_eq!((grid.len(), grid.is_empty(), grid.coarsest()), (120, false, 1.0 * MM));
+    }
+
+    #[test]
+    fn between_voxels_the_value_is_linear_and_outside_there_is_none() {
+        let volume = volume();
+        for at in [[0.0, 0.0, 0.0], [5.0, 4.0, 3.0], [2.5, 0.5, 1.75], [5.000_01, 0.0, 0.0]] {
+            let [i, j, k] = at;
+            let found = volume.at(volume.grid.point(at)).unwrap();
+            assert!((found - (i + 6.0 * j + 30.0 * k)).abs() < 1e-3, "{at:?} {found}");
+        }
+        for out in [[5.1, 0.0, 0.0], [0.0, -0.1, 0.0], [0.0, 0.0, 3.1], [f64::NAN, 0.0, 0.0]] {
+            assert_eq!(volume.at(volume.grid.point(out)), None);
+        }
+    }
+
+    #[test]
+    fn a_value_beside_padding_is_none_but_on_its_own_voxel_it_is() {
+        let mut volume = volume();
+        volume.hu[1] = Volume::PADDING;
+        assert_eq!(volume.at(volume.grid.point([0.5, 0.0, 0.0])), None);
+        let own = volume.at(volume.grid.origin).unwrap();
+        assert!(own.abs() < 1e-6);
+        assert_eq!(volume.range(), Some([0, 119]));
+        volume.hu.fill(Volume::PADDING);
+        assert_eq!(volume.range(), None);
+    }
+
+    #[test]
+    fn a_crop_keeps_every_voxel_in_its_place() {
+        let volume = volume();
+        let region = Region { from: [1, 2, 0], to: [4, 5, 3] };
+        let part = volume.crop(region).unwrap();
+        assert_eq!(part.grid.size, [3, 3, 3]);
+        for at in [[0.0, 0.0, 0.0], [2.0, 2.0, 2.0], [1.5, 0.25, 1.0]] {
+            let point = part.grid.point(at);
+            let (a, b) = (part.at(point).unwrap(), volume.at(point).unwrap());
+            assert!((a - b).abs() < 1e-9);
+        }
+        assert_eq!(volume.crop(volume.grid.whole()), Some(volume.clone()));
+        for wrong in [
+            Region { from: [0; 3], to: [7, 5, 4] },
+            Region { from: [3, 0, 0], to: [3, 5, 4] },
+            Region { from: [4, 0, 0], to: [3, 5, 4] },
+        ] {
+            assert_eq!(volume.crop(wrong), None);
+        }
+    }
+
+    #[test]
+    fn a_box_in_the_patient_becomes_the_voxels_in_it() {
+        let grid = volume().grid;
+        let [low, high] = grid.bounds();
+        assert_eq!(grid.region(low, high), Some(grid.whole()));
+        for corner in [[0.0, 0.0, 0.0], [5.0, 4.0, 3.0], [5.0, 0.0, 3.0]] {
+            let p = grid.point(corner);
+            let inside = |p: f64, l: f64, h: f64| p >= l - 1e-12 && p <= h + 1e-12;
+            assert!(inside(p.x, low.x, high.x) && inside(p.z, low.z, high.z));
+        }
+        let point = grid.point([2.0, 3.0, 1.0]);
+        let tiny = Vec3::new(1.0, 1.0, 1.0) * (0.01 * MM);
+        let one = grid.region(point - tiny, point + tiny).unwrap();
+        assert_eq!((one.from, one.to), ([2, 3, 1], [3, 4, 2]));
+        let far = Vec3::new(1.0, 0.0, 0.0);
+        assert_eq!(grid.region(low + far, high + far), None);
+        assert_eq!(grid.region(low, Vec3::new(f64::NAN, 0.0, 0.0)), None);
+        assert!((grid.centre() - (low + high) * 0.5).norm() < 1e-12);
+    }
+}
