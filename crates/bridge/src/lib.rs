@@ -1,3 +1,4 @@
 //! Translates, never decides.
 
 pub mod dicom;
+pub mod igtl;

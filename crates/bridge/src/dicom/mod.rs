@@ -6,6 +6,7 @@
 mod compose;
 mod folder;
 mod instance;
+pub mod network;
 pub mod parse;
 mod pixels;
 mod refusal;

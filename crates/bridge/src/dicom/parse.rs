@@ -105,14 +105,18 @@ pub(super) fn shown(uid: &str) -> String {
 }
 
 /// The meta information: explicit VR little endian whatever follows.
-struct Meta {
-    syntax: String,
-    class: String,
-    end: usize,
+pub(super) struct Meta {
+    /// UID of the transfer syntax.
+    pub syntax: String,
+    /// Media Storage SOP Class UID.
+    pub class: String,
+    /// Where the data set begins.
+    pub end: usize,
 }
 
 impl Meta {
-    fn read(bytes: &[u8]) -> Result<Self, Refused> {
+    /// Of a file of which the first 132 bytes have been looked at.
+    pub fn read(bytes: &[u8]) -> Result<Self, Refused> {
         let broken = || Refused::Broken { size: bytes.len() as u64 };
         let mut meta = Self { syntax: String::new(), class: String::new(), end: 132 };
         while let Some([2, 0, tag0, tag1, vr0, vr1, len0, len1]) = eight(bytes, meta.end) {

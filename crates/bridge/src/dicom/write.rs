@@ -109,7 +109,10 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let part = path.with_file_name(name);
     let mut file = fs::File::create(&part).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-    fs::rename(&part, path).map_err(failed)
+    fs::rename(&part, path).map_err(failed)?;
+    // The new name itself is on the disk only after its folder is.
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
 /// Patient Module (PS3.3 C.7.1.1) and General Study Module (C.7.2.1).
