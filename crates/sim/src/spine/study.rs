@@ -11,7 +11,7 @@ mod case;
 mod plan;
 mod report;
 
-pub use plan::Patients;
+pub use plan::{Patients, WALL};
 pub use report::{Report, Spread, Tally};
 
 use super::MM;
@@ -161,7 +161,9 @@ pub fn run(patients: &Patients, regime: &Regime, screws: usize, seed: u64) -> Re
         for (n, patient) in patients.cases.iter().enumerate() {
             let mut own = random.fork("case");
             let mut placed = case::operate(patient, regime, &mut own);
-            placed.iter_mut().for_each(|o| o.case = (n, number));
+            for outcome in &mut placed {
+                outcome.case = (n, number);
+            }
             number += 1;
             outcomes.append(&mut placed);
         }

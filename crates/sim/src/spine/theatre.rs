@@ -490,6 +490,15 @@ impl Theatre {
         }
     }
 
+    /// Where the plate's balls truly lay in a series, if it lay there as it lies now.
+    pub fn balls(&self, series: &telehand_ortho::SeriesUid) -> Vec<Vec3> {
+        let demo = PlateModel::demo();
+        let balls = demo.balls().iter().filter(|_| self.plate_on);
+        balls
+            .filter_map(|b| self.truth.in_image(series, self.patient_from_plate.point(*b)))
+            .collect()
+    }
+
     fn let_go(&mut self, bone: usize) {
         if let Some(given) = self.given_way.get_mut(bone) {
             *given = Vec3::ZERO;

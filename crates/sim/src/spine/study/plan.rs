@@ -7,7 +7,7 @@ use crate::spine::scanner::{Protocol, uid};
 use crate::spine::theatre::room::image_place;
 use crate::spine::{Bone, MM, Patient};
 use telehand_ortho::distance::Field;
-use telehand_ortho::plan::{Landmarks, Vertebra};
+use telehand_ortho::plan::{Landmarks, Library, Vertebra};
 use telehand_ortho::suggest::from_landmarks;
 use telehand_ortho::{Level, Screw, ScrewId, SeriesUid, Side, Volume};
 use telehand_vocab::space::Image;
@@ -46,7 +46,15 @@ pub struct Patients {
     pub(super) cases: Vec<Case>,
     pub(super) persons: usize,
     pub(super) refused: usize,
+    pub(super) narrow: usize,
+    pub(super) wall: f64,
 }
+
+/// The wall that the invented surgeon keeps around a screw, metres: a proposal that keeps less is
+/// replaced by the thickest screw of the library that keeps it, and a pedicle too narrow for the
+/// thinnest one is passed over. Our own choice: twice the lateral error (standard deviation of one
+/// direction) of the typical regime.
+pub const WALL: f64 = 1.5 * MM;
 
 /// The three stretches of a spine from T9 to L5 that are operated on in one case each.
 const STRETCHES: [(Level, Level); 3] =
@@ -55,8 +63,10 @@ const STRETCHES: [(Level, Level); 3] =
 impl Patients {
     /// Invents `persons` patients, T9 to L5 in three cases each, scans them and lets the product
     /// plan both pedicles of every vertebra from clicks that are 0.5 mm off (RMS).
-    pub fn invented(persons: usize, protocol: &Protocol, seed: u64) -> Self {
-        let mut all = Self { cases: Vec::new(), persons, refused: 0 };
+    /// `wall` is what the surgeon keeps around a screw, see [`WALL`]; 0 takes the proposals as
+    /// they are.
+    pub fn invented(persons: usize, protocol: &Protocol, wall: f64, seed: u64) -> Self {
+        let mut all = Self { cases: Vec::new(), persons, refused: 0, narrow: 0, wall };
         for person in 0..persons {
             let mut random = Random::stream(seed, &format!("patient {person}"));
             for (from, to) in STRETCHES {
@@ -70,7 +80,7 @@ impl Patients {
 
     /// One case only, for short tests.
     pub fn one(spec: &Spec, protocol: &Protocol) -> Self {
-        let mut all = Self { cases: Vec::new(), persons: 1, refused: 0 };
+        let mut all = Self { cases: Vec::new(), persons: 1, refused: 0, narrow: 0, wall: WALL };
         all.add(spec, protocol, &mut Random::stream(spec.seed, "patient"));
         all
     }
@@ -83,6 +93,11 @@ impl Patients {
     /// Pedicles for which the product proposed no screw.
     pub const fn refused(&self) -> usize {
         self.refused
+    }
+
+    /// Pedicles too narrow for the surgeon's wall.
+    pub const fn narrow(&self) -> usize {
+        self.narrow
     }
 
     fn add(&mut self, spec: &Spec, protocol: &Protocol, random: &mut Random) {
@@ -106,13 +121,15 @@ impl Patients {
             };
             for side in [Side::Left, Side::Right] {
                 match suggestion.side(side) {
-                    Ok(proposal) => case.plans.push(Planned {
-                        screw: Screw {
-                            id: ScrewId { level: placed.level, side },
-                            ..proposal.screw
-                        },
-                        margin: proposal.margin.metres,
-                    }),
+                    Ok(proposal) => {
+                        let id = ScrewId { level: placed.level, side };
+                        let screw = Screw { id, ..proposal.screw };
+                        let plan = Planned { screw, margin: proposal.margin.metres };
+                        match thinner(plan, self.wall) {
+                            Some(plan) => case.plans.push(plan),
+                            None => self.narrow += 1,
+                        }
+                    }
                     Err(_) => self.refused += 1,
                 }
             }
@@ -121,6 +138,20 @@ impl Patients {
         }
         self.cases.push(case);
     }
+}
+
+/// The same way with a thinner screw, if that is what the wall takes; `None` when no screw of the
+/// library keeps it.
+fn thinner(plan: Planned, wall: f64) -> Option<Planned> {
+    let Planned { mut screw, margin } = plan;
+    if wall <= 0.0 {
+        return Some(plan);
+    }
+    let room = margin + 0.5 * screw.diameter;
+    // a nanometre more, so that 1.5 mm keeps 1.5 mm
+    let wanted = Library::STANDARD.thickest_within(2.0 * (room - wall) + 1e-9)?;
+    screw.diameter = screw.diameter.min(wanted);
+    Some(Planned { screw, margin: room - 0.5 * screw.diameter })
 }
 
 /// The scan a plan is made on: three vertebrae without plate.

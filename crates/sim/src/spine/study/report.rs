@@ -5,6 +5,7 @@ use crate::spine::MM;
 use crate::spine::scorer::TrueGrade;
 use core::fmt;
 use serde::Serialize;
+use telehand_ortho::series::registration_allowed;
 
 /// A measure over many screws, millimetres.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -88,14 +89,20 @@ impl fmt::Display for Tally {
 
 /// The parameters of a regime, millimetres.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "see Regime")]
 pub struct Parameters {
+    /// Error of a ball in the scan, RMS.
     pub fle_mm: f64,
+    /// Noise of a marker across the line of sight, SD of an axis.
     pub marker_in_plane_mm: f64,
+    /// Noise of a marker along the line of sight, SD.
     pub marker_depth_mm: f64,
+    /// Error of the calibrations, 3D RMS.
     pub calibration_mm: f64,
+    /// Error of the robot, 3D RMS.
     pub robot_mm: f64,
+    /// Skiving, SD of a direction.
     pub skive_mm: f64,
+    /// Tracker frames averaged.
     pub frames: u32,
 }
 
@@ -114,6 +121,10 @@ pub struct Report {
     pub patients: usize,
     /// Pedicles for which the product proposed no screw.
     pub not_proposed: usize,
+    /// Pedicles passed over because no screw keeps the wall.
+    pub too_narrow: usize,
+    /// The wall the surgeon keeps around a screw, millimetres.
+    pub wall_mm: f64,
     /// The error model.
     pub parameters: Parameters,
     /// Distance of the axis from the planned entry, across the plan.
@@ -132,8 +143,10 @@ pub struct Report {
     pub unreported: usize,
     /// Wires that met no bone.
     pub missed: usize,
-    /// What the error model was fitted to, in words.
+    /// Against an earlier computation, in words.
     pub comparison: String,
+    /// What the product says to a registration on such scans, if it refuses it.
+    pub refusal: Option<String>,
     /// Every screw.
     #[serde(skip)]
     pub outcomes: Vec<Outcome>,
@@ -178,6 +191,8 @@ impl Report {
             screws: outcomes.len(),
             patients: patients.persons,
             not_proposed: patients.refused,
+            too_narrow: patients.narrow,
+            wall_mm: patients.wall / MM,
             parameters: Parameters {
                 fle_mm: regime.fle / MM,
                 marker_in_plane_mm: regime.in_plane / MM,
@@ -196,6 +211,10 @@ impl Report {
             unreported: outcomes.iter().filter(|o| o.unreported()).count(),
             missed: outcomes.iter().filter(|o| o.score.is_none()).count(),
             comparison,
+            refusal: patients
+                .cases
+                .first()
+                .and_then(|c| registration_allowed(&c.grid).err().map(|why| why.to_string())),
             outcomes,
         }
     }
@@ -213,8 +232,9 @@ impl fmt::Display for Report {
         };
         writeln!(
             f,
-            "SIMULATED  regime {}, {} screws in {} invented patients (T9 to L5), seed {}",
-            self.regime, self.screws, self.patients, self.seed
+            "SIMULATED  regime {}, {} screws in {} invented patients, seed {}; the surgeon keeps \
+             {:.1} mm of wall",
+            self.regime, self.screws, self.patients, self.seed, self.wall_mm
         )?;
         writeln!(
             f,
@@ -228,6 +248,11 @@ impl fmt::Display for Report {
             p.skive_mm,
             p.frames
         )?;
+        writeln!(
+            f,
+            "  pedicles without a screw: {} too narrow for the wall, {} without a proposal",
+            self.too_narrow, self.not_proposed
+        )?;
         line(f, "entry ", &self.entry)?;
         line(f, "target", &self.target)?;
         writeln!(f, "  angle {:.2} deg in the mean", self.angle_mean_deg)?;
@@ -235,9 +260,12 @@ impl fmt::Display for Report {
         writeln!(f, "  product grades  {}", self.product_grades)?;
         writeln!(
             f,
-            "  flagged {}, truly C or worse and unreported {}, no bone met {}, no screw proposed {}",
-            self.flagged, self.unreported, self.missed, self.not_proposed
+            "  flagged {}, truly C or worse and unreported {}, no bone met {}",
+            self.flagged, self.unreported, self.missed
         )?;
+        if let Some(why) = &self.refusal {
+            writeln!(f, "  in a theatre the product refuses this: {why}")?;
+        }
         write!(f, "  {}", self.comparison)
     }
 }

@@ -3,6 +3,12 @@ use crate::spine::phantom::Spec;
 use telehand_ortho::Level;
 
 #[test]
+fn regimes_are_found_by_name() {
+    assert_eq!(Regime::named("typical"), Some(Regime::TYPICAL));
+    assert_eq!(Regime::named("best"), None);
+}
+
+#[test]
 fn a_short_study_keeps_the_targets_of_the_good_regime() {
     let spec = Spec { vary: true, ..Spec::mean(Level::L2, Level::L4, 1) };
     let patients = Patients::one(&spec, &Regime::GOOD.protocol());
@@ -16,5 +22,7 @@ fn a_short_study_keeps_the_targets_of_the_good_regime() {
     assert_eq!(report, again, "one seed is one study");
     let typical = run(&patients, &Regime::TYPICAL, 120, 1);
     println!("{typical}");
-    assert!(typical.target.mean_mm > report.target.mean_mm);
+    assert!(typical.target.mean_mm > report.target.mean_mm && typical.target.mean_mm <= 1.5);
+    assert!(typical.true_grades.a_percent() >= 95.3, "{typical}");
+    assert_eq!(typical.unreported, 0);
 }

@@ -62,6 +62,11 @@ impl Truth {
         self.patient_from_bone.get(&level).map(|bone| *image_from_patient * *bone)
     }
 
+    /// Where a point of the patient lay in a series.
+    pub fn in_image(&self, series: &SeriesUid, point: Vec3) -> Option<Vec3> {
+        self.image_from_patient.get(series).map(|at| at.point(point))
+    }
+
     /// All metal in the bones, in the image.
     pub(super) fn rods(
         &self,
