@@ -76,6 +76,15 @@ pub struct Version {
     before: Option<u64>,
 }
 
+/// A [`Chart`] on disk: see [`Chart::saved`] and [`Chart::resume`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saved {
+    writer: String,
+    past: Vec<Version>,
+    signatures: Vec<Signature>,
+}
+
 /// The keeper of one plan.
 ///
 /// Only the writer edits, on the newest version; every change makes a new version and voids both
@@ -256,6 +265,35 @@ impl Chart {
                 version: self.newest.version,
             }),
         }
+    }
+
+    /// Everything, for the disk.
+    pub fn saved(&self) -> Saved {
+        Saved {
+            writer: self.writer.clone(),
+            past: self.past.clone(),
+            signatures: self.remote.iter().chain(&self.local).cloned().collect(),
+        }
+    }
+
+    /// Goes on with what was saved. Every signature is verified again; versions must follow each
+    /// other without a gap.
+    pub fn resume(saved: Saved, keys: &impl Verify) -> Result<Self, PlanRefusal> {
+        let Saved { writer, past, signatures } = saved;
+        let damaged = |what| PlanRefusal::Damaged { what };
+        let numbered = |(n, v): (usize, &Version)| {
+            v.plan.version == n as u64 && v.before.is_none_or(|before| before < v.plan.version)
+        };
+        if !past.iter().enumerate().all(numbered) {
+            return Err(damaged("its versions do not follow each other"));
+        }
+        let newest = past.last().ok_or(damaged("it has no version"))?.plan.clone();
+        let library = Library::STANDARD;
+        let mut chart = Self { library, writer, past, newest, remote: None, local: None };
+        for signature in signatures {
+            chart.sign(signature, keys)?;
+        }
+        Ok(chart)
     }
 
     fn version(&self, version: u64) -> Option<&Version> {

@@ -48,7 +48,8 @@ impl ScrewForm {
 /// Through whole nanometres: their quotient by a million is the double nearest to the decimal
 /// number that a person reads, and it comes back to the same nanometre.
 fn millimetres(metres: f64) -> f64 {
-    libm::round(metres * 1e9) / 1e6
+    // and no negative zero
+    libm::round(metres * 1e9) / 1e6 + 0.0
 }
 
 fn metres(millimetres: f64) -> f64 {

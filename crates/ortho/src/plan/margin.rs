@@ -2,6 +2,7 @@
 
 use super::vertebra::{Pedicle, Vertebra, outward};
 use crate::distance::Field;
+use crate::grade::Grade;
 use crate::screw::{Level, Screw, Side};
 use serde::{Deserialize, Serialize};
 use telehand_vocab::Vec3;
@@ -69,6 +70,13 @@ pub struct Margin {
     pub colour: Colour,
 }
 
+impl Margin {
+    /// The grade that the screw would get if it came to lie exactly so: "A (0.2 ± 0.25 mm)".
+    pub fn grade(&self) -> Grade {
+        Grade::of((-self.metres).max(0.0), self.uncertainty)
+    }
+}
+
 /// No number can be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoMargin {
@@ -95,14 +103,16 @@ pub const fn required_margin(level: Level) -> f64 {
 const STEP: f64 = 0.0005;
 /// And so many around it: the wall between two of them is misjudged by less than 0.02 mm.
 const AROUND: u32 = 36;
-/// Beyond this distance outside, the nearest bone may be another part than the pedicle, metres.
-const NEAR: f64 = 0.001;
+/// The distance along the line from the pedicle's middle may be longer than that to the nearest
+/// bone by this and half of it, metres: more, and the nearest bone is another part.
+const NEAR: f64 = 0.0003;
 
 /// How far `screw` stays inside `pedicle`: the least of the surface of its cylinder within
-/// [`Pedicle::HALF_ZONE`] of the isthmus, measured along the screw.
+/// [`Pedicle::HALF_ZONE`] of the isthmus, measured along the pedicle.
 ///
-/// Further than 1 mm outside, the distance is taken to the pedicle, not to the nearest bone, which
-/// may be a transverse process or the body: along the line to the pedicle's own axis.
+/// The distance is one to the pedicle: where the nearest bone of a point outside is another part (a
+/// transverse process, a rib, the body), or where the point lies in that part, it is taken along the
+/// line to the pedicle's own axis.
 pub fn margin(
     screw: &Screw,
     vertebra: &Vertebra,
@@ -147,13 +157,15 @@ fn worst(
         return Err(NoMargin::Across);
     }
     let crossing = (pedicle.isthmus - screw.entry).dot(pedicle.axis) / along;
-    let from = (crossing - Pedicle::HALF_ZONE).max(0.0);
-    let to = (crossing + Pedicle::HALF_ZONE).min(screw.length());
+    let radius = screw.diameter / 2.0;
+    // of an oblique screw one side enters the zone before the other
+    let half = (Pedicle::HALF_ZONE + radius) / along;
+    let from = (crossing - half).max(0.0);
+    let to = (crossing + half).min(screw.length());
     if from >= to {
         return Err(NoMargin::Short);
     }
     let (u, v) = across(d).ok_or(NoMargin::Across)?;
-    let radius = screw.diameter / 2.0;
     let stations = libm::ceil((to - from) / STEP) as u32;
     let mut worst: Option<Worst> = None;
     for station in 0..=stations {
@@ -163,6 +175,9 @@ fn worst(
             let angle = core::f64::consts::TAU * f64::from(turn) / f64::from(AROUND);
             let outward = u * libm::cos(angle) + v * libm::sin(angle);
             let at = centre + outward * radius;
+            if (at - pedicle.isthmus).dot(pedicle.axis).abs() > Pedicle::HALF_ZONE {
+                continue;
+            }
             let outside = outside(at, pedicle, bone)?;
             if worst.as_ref().is_none_or(|w| outside > w.outside) {
                 worst = Some(Worst { outside, at, outward });
@@ -179,15 +194,18 @@ fn outside(
     bone: &(impl Distance + ?Sized),
 ) -> Result<f64, NoMargin> {
     let nearest = bone.at(point).ok_or(NoMargin::Unknown)?;
-    if nearest <= NEAR {
-        return Ok(nearest);
-    }
     let along = (point - pedicle.isthmus).dot(pedicle.axis);
     let middle = pedicle.isthmus + pedicle.axis * along;
-    let reach = (middle - point).norm();
-    let inward = (middle - point).unit().ok_or(NoMargin::Unknown)?;
-    // never less than the distance to any bone
-    Ok(entered(point, inward, reach, bone).map_or(nearest, |d| d.max(nearest)))
+    let reach = (point - middle).norm();
+    let Some(outward) = (point - middle).unit() else { return Ok(nearest) };
+    if bone.at(middle).is_none_or(|v| v >= 0.0) {
+        return Ok(nearest);
+    }
+    let Some(wall) = exit(middle, outward, reach, bone) else { return Ok(nearest) };
+    let beyond = reach - wall;
+    // where both are alike the nearest bone is this wall, met at right angles
+    let same = beyond <= 1.5 * nearest + NEAR;
+    Ok(if same { nearest } else { beyond })
 }
 
 /// Two unit vectors that make a right angle with `d` and with each other.

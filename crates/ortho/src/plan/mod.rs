@@ -42,7 +42,7 @@ mod sheet;
 mod vertebra;
 
 pub use approval::{Approved, Role, Signature, Verify, statement};
-pub use chart::{By, Change, Chart, Edit, Version};
+pub use chart::{By, Change, Chart, Edit, Saved, Version};
 pub use collide::{Implants, Reach, Surroundings, Unreachable, Warning, check, segment_gap};
 pub use compare::{Difference, Moved, compare};
 pub use drag::{Handle, drag};
@@ -53,3 +53,6 @@ pub use refusal::PlanRefusal;
 pub use sheet::Plan;
 pub(crate) use vertebra::{outward, usual_axial_angle};
 pub use vertebra::{Anatomy, Landmarks, Mislabel, NoVertebra, Pedicle, Vertebra};
+
+#[cfg(test)]
+mod tests;

@@ -102,6 +102,12 @@ pub enum PlanRefusal {
         /// `screw` or `registration`.
         missing: &'static str,
     },
+    /// A saved plan that cannot be gone on with.
+    #[error("The saved plan is damaged: {what}. It was not taken. {}", self.clears())]
+    Damaged {
+        /// What is wrong.
+        what: &'static str,
+    },
     /// Not both have signed the newest version.
     #[error(
         "O-002: {signatures} of 2 signatures are on version {version}. No robot may be grabbed. {}",
@@ -124,6 +130,7 @@ impl PlanRefusal {
             Self::Impossible { .. } | Self::OutOfLibrary { .. } => "plan-size",
             Self::Mislabelled { .. } => "plan-label",
             Self::NoScrew { .. } | Self::NoVersion { .. } => "plan-absent",
+            Self::Damaged { .. } => "plan-damaged",
             Self::OtherHash { .. } => "O-001",
             Self::Forged { .. }
             | Self::OnePerson { .. }
@@ -144,6 +151,7 @@ impl PlanRefusal {
                 "Check level and side on the image, then name the screw right."
             }
             Self::NoScrew { .. } | Self::NoVersion { .. } => "Look at the newest version.",
+            Self::Damaged { .. } => "Take the copy of the other hospital, or plan anew.",
             Self::OtherHash { .. } => "Review the newest version and sign that.",
             Self::Forged { .. } => "Sign again with the key that the hospital has registered.",
             Self::OnePerson { .. } => "The other surgeon signs.",

@@ -93,6 +93,7 @@ fn whole_nanometres(metres: f64) -> i64 {
 
 /// The nearest whole nanometre, in metres; `None` for what is not finite or further than 10 m.
 pub(super) fn nanometre(metres: f64) -> Option<f64> {
+    // by way of an integer: no negative zero
     (metres.abs() <= FAR).then(|| whole_nanometres(metres) as f64 / 1e9)
 }
 

@@ -148,7 +148,7 @@ impl<B: Distance + ?Sized> Search<'_, B> {
             return None;
         }
         let crossing = (pedicle.isthmus - through).dot(pedicle.axis) / along;
-        let half = Pedicle::HALF_ZONE;
+        let half = Pedicle::HALF_ZONE / along;
         let steps = libm::ceil(2.0 * half / STEP) as u32;
         let mut least = f64::INFINITY;
         for n in 0..=steps {
