@@ -71,24 +71,67 @@ fn values(volume: &Volume, region: Region, grid: &Grid) -> Option<Vec<f32>> {
     Some(values)
 }
 
-/// Fills what is enclosed, drops what is small.
+/// Drops what is small and fills what is enclosed.
+///
+/// Enclosed is what a cube of three voxels cannot reach from the border of the grid: the cortex of a
+/// thin process has holes of a voxel or two in any scan, through which marrow would count as
+/// outside. Surfaces that are open to such a cube stay as they are, at any angle.
 fn solid(grid: &Grid, inside: &mut [bool]) {
     let voxel: f64 = grid.spacing.iter().product();
-    let mut paint = |of: bool, chosen: &dyn Fn(&Part) -> bool| {
-        let mut parts = Parts::of(grid.size, inside, |&set| set == of);
-        let survey = parts.survey();
-        parts.each(
-            &survey,
-            |_, part| chosen(part),
-            |run| {
-                if let Some(run) = inside.get_mut(run) {
-                    run.fill(!of);
-                }
-            },
-        );
+    let mut pieces = Parts::of(grid.size, inside, |&set| set);
+    let survey = pieces.survey();
+    let small = |_, part: &Part| (part.voxels as f64) * voxel < SPECK;
+    pieces.each(&survey, small, |run| fill(inside, run, false));
+    // all that lies beside bone is closed for the middle of the cube
+    let mut closed = inside.to_vec();
+    for axis in 0..3 {
+        widen(grid.size, axis, inside, &mut closed);
+    }
+    let mut ways = Parts::of(grid.size, &closed, |&set| !set);
+    let survey = ways.survey();
+    let mut outside = vec![false; inside.len()];
+    ways.each(&survey, |_, part| part.touches_border, |run| fill(&mut outside, run, true));
+    // what lies on the border of the grid is not known to be enclosed by anything
+    let [ni, nj, nk] = grid.size;
+    let rows = outside.chunks_exact_mut(ni).zip(inside.chunks_exact(ni)).enumerate();
+    for (number, (outside, inside)) in rows {
+        let (j, k) = (number % nj, number / nj);
+        let rim = j == 0 || j + 1 == nj || k == 0 || k + 1 == nk;
+        for (i, (outside, inside)) in outside.iter_mut().zip(inside).enumerate() {
+            *outside |= !inside && (rim || i == 0 || i + 1 == ni);
+        }
+    }
+    // and where the middle comes, its neighbours come as well
+    for axis in 0..3 {
+        let middle = outside.clone();
+        widen(grid.size, axis, &middle, &mut outside);
+    }
+    for (inside, outside) in inside.iter_mut().zip(outside) {
+        *inside |= !outside;
+    }
+}
+
+fn fill(voxels: &mut [bool], run: core::ops::Range<usize>, with: bool) {
+    if let Some(run) = voxels.get_mut(run) {
+        run.fill(with);
+    }
+}
+
+/// Sets in `to` both neighbours along `axis` of all that is set in `from`.
+fn widen([ni, nj, nk]: [usize; 3], axis: usize, from: &[bool], to: &mut [bool]) {
+    let (line, stride) = match axis {
+        0 => (ni, 1),
+        1 => (ni * nj, ni),
+        _ => (ni * nj * nk, ni * nj),
     };
-    paint(true, &|part| part.voxels as f64 * voxel < SPECK);
-    paint(false, &|part| !part.touches_border);
+    for (from, to) in from.chunks_exact(line).zip(to.chunks_exact_mut(line)) {
+        for (to, from) in to.iter_mut().skip(stride).zip(from) {
+            *to |= from;
+        }
+        for (to, from) in to.iter_mut().zip(from.iter().skip(stride)) {
+            *to |= from;
+        }
+    }
 }
 
 /// Weights 1, 2, 1 along each axis in turn; the border is held.

@@ -177,6 +177,32 @@ fn marrow_in_a_bone_is_bone_and_a_speck_in_the_muscle_is_none() {
 }
 
 #[test]
+fn a_hole_of_a_voxel_in_the_cortex_does_not_make_the_marrow_outside() {
+    let truth = ball(9.0);
+    let grid = fine();
+    // an old bone: its marrow is darker than muscle
+    let mut old = scan(grid, 0.0, &truth);
+    for (hu, d) in old.hu.iter_mut().zip(Field::from_fn(grid, &truth).metres) {
+        if f64::from(d) < -1.5 * MM {
+            *hu = 10;
+        }
+    }
+    let whole = field(&old, Edge::BONE);
+    let [i, j, k] = grid.voxel(CENTRE).map(|v| v.round() as usize);
+    for out in 0..25 {
+        let at = grid.index([i + out, j, k]).unwrap();
+        old.hu[at] = old.hu[at].min(40);
+    }
+    let found = field(&old, Edge::BONE);
+    for (found, whole) in [-8.0, -4.0, 0.0, 4.0].map(|x| {
+        let at = CENTRE + grid.axes[0] * (x * MM);
+        (found.at(at).unwrap(), whole.at(at).unwrap())
+    }) {
+        assert!(whole < 0.0 && (found - whole).abs() < 0.3 * MM, "{found} {whole}");
+    }
+}
+
+#[test]
 fn where_the_region_cuts_a_bone_there_is_no_wall() {
     let truth = tube(4.5);
     let volume = scan(fine(), 0.0, &truth);
