@@ -14,6 +14,8 @@ mod registration;
 mod rigid;
 #[cfg(test)]
 pub(crate) mod test_random;
+#[cfg(test)]
+mod tests;
 mod tre;
 
 pub use balls::{BALL_MM3, Ball, expected_fle, find_balls};

@@ -136,7 +136,14 @@ pub(super) trait Wall {
     /// The signed distance from a point beside the isthmus to the wall of the pedicle (negative
     /// inside), metres, and the nearest point of the wall.
     fn to_wall(&self, point: Vec3) -> (f64, Vec3);
+
+    /// No less than that distance, and quickly: how far outside the point is along the line from
+    /// the middle of the pedicle.
+    fn at_most(&self, point: Vec3) -> f64;
 }
+
+/// What [`Wall::at_most`] may be too low by, metres: it reads between rays.
+const SLACK: f64 = 0.1e-3;
 
 /// The zone of the pedicle: a coordinate along its axis and two across.
 #[derive(Debug, Clone, Copy)]
@@ -194,7 +201,7 @@ pub(super) fn worst_point(
     let e2 = direction.cross(e1);
     let steps = libm::ceil(screw.length() / STEP).min(1e4) as u32;
     let mut worst: Option<(f64, Vec3, Vec3)> = None;
-    let mut axis_to_wall = f64::INFINITY;
+    let (mut axis_to_wall, mut passed) = (f64::INFINITY, false);
     for step in 0..=steps {
         let centre =
             screw.entry + direction * (screw.length() * f64::from(step) / f64::from(steps));
@@ -208,19 +215,27 @@ pub(super) fn worst_point(
             if !zone.holds(at) {
                 continue;
             }
+            passed = true;
+            // The exact distance only where it can matter: outside, and further than so far.
+            let most = worst.map_or(0.0, |(most, ..)| most);
+            if wall.at_most(at) + SLACK <= most {
+                continue;
+            }
             let (outside, near) = wall.to_wall(at);
-            if worst.is_none_or(|(most, ..)| outside > most) {
+            if outside > most {
                 worst = Some((outside, at, near));
             }
         }
     }
-    let (outside, at, near) = worst.ok_or(NoGrade::Short)?;
-    let out = outside > 0.0;
+    if !passed {
+        return Err(NoGrade::Short);
+    }
+    let side = |(_, at, near): (f64, Vec3, Vec3)| side_of(at - near, screw.id.side, vertebra);
     Ok(Breach {
-        metres: outside.max(0.0),
+        metres: worst.map_or(0.0, |(outside, ..)| outside),
         uncertainty,
-        direction: out.then(|| side_of(at - near, screw.id.side, vertebra)),
-        at: out.then_some(at),
+        direction: worst.map(side),
+        at: worst.map(|(_, at, _)| at),
         anterior,
         axis_to_wall,
     })

@@ -64,6 +64,8 @@ struct Section {
 struct FieldWall {
     zone: Zone,
     sections: Vec<Section>,
+    /// Points of the wall, [`RAYS`] for each section; `None` where there is none.
+    corners: Vec<Option<Vec3>>,
 }
 
 impl FieldWall {
@@ -92,7 +94,8 @@ impl FieldWall {
         sections.reverse();
         sections.push(isthmus);
         sections.extend(ahead);
-        Ok(Self { zone, sections })
+        let corners = sections.iter().flat_map(|section| section.corners(&zone)).collect();
+        Ok(Self { zone, sections, corners })
     }
 
     fn section(&self, index: usize) -> Option<&Section> {
@@ -101,49 +104,46 @@ impl FieldWall {
 
     /// A point of the wall; `None` where there is none.
     fn point(&self, section: usize, ray: usize) -> Option<Vec3> {
-        let section = self.section(section)?;
-        let ray = ray % RAYS;
-        let radius = section.radii.get(ray).copied().flatten()?;
-        Some(section.middle + self.zone.outward(ray_angle(ray)) * radius)
+        self.corners.get(section * RAYS + ray % RAYS).copied().flatten()
     }
 
-    /// Whether a point lies between the walls of the cuts around it.
-    fn is_inside(&self, point: Vec3) -> bool {
-        let place =
-            (self.zone.along(point) / Pedicle::HALF_ZONE + 1.0) / 2.0 * (SECTIONS - 1) as f64;
-        let place = place.clamp(0.0, (SECTIONS - 1) as f64);
+    /// How far a point is outside (negative: inside) along the line from the middle of the pedicle,
+    /// between the cuts around it.
+    fn beyond(&self, point: Vec3) -> f64 {
+        let last = (SECTIONS - 1) as f64;
+        let place = (self.zone.along(point) / Pedicle::HALF_ZONE + 1.0) / 2.0 * last;
+        let place = place.clamp(0.0, last);
         let below = (place as usize).min(SECTIONS - 2);
         let share = place - below as f64;
         let (Some(a), Some(b)) = (self.section(below), self.section(below + 1)) else {
-            return false;
+            return f64::INFINITY;
         };
         let middle = a.middle * (1.0 - share) + b.middle * share;
         let off = point - middle;
         let off = off - self.zone.axis * off.dot(self.zone.axis);
         let angle = self.zone.angle(off);
-        match (a.radius(angle), b.radius(angle)) {
-            (Some(ra), Some(rb)) => off.norm() <= ra * (1.0 - share) + rb * share,
-            (Some(r), None) | (None, Some(r)) => off.norm() <= r.max(REACH),
-            (None, None) => off.norm() <= REACH,
-        }
+        let wall = match (a.radius(angle), b.radius(angle)) {
+            (Some(ra), Some(rb)) => ra * (1.0 - share) + rb * share,
+            // An open wall: the way leads on into other parts of the bone.
+            _ => REACH,
+        };
+        off.norm() - wall
     }
 }
 
 impl Wall for FieldWall {
     fn to_wall(&self, point: Vec3) -> (f64, Vec3) {
         // The nearest corner of the wall, then the facets around it.
-        let mut best = (f64::INFINITY, (0, 0));
-        for section in 0..self.sections.len() {
-            for ray in 0..RAYS {
-                let Some(corner) = self.point(section, ray) else { continue };
-                let off = corner - point;
-                let squared = off.dot(off);
-                if squared < best.0 {
-                    best = (squared, (section, ray));
-                }
+        let mut best = (f64::INFINITY, 0);
+        for (index, corner) in self.corners.iter().enumerate() {
+            let Some(corner) = corner else { continue };
+            let off = *corner - point;
+            let squared = off.dot(off);
+            if squared < best.0 {
+                best = (squared, index);
             }
         }
-        let (_, (section, ray)) = best;
+        let (section, ray) = (best.1 / RAYS, best.1 % RAYS);
         let mut near = self.point(section, ray).unwrap_or(point);
         let mut distance = (near - point).norm();
         for s in section.saturating_sub(1)..=section {
@@ -160,7 +160,11 @@ impl Wall for FieldWall {
                 }
             }
         }
-        if self.is_inside(point) { (-distance, near) } else { (distance, near) }
+        if self.beyond(point) <= 0.0 { (-distance, near) } else { (distance, near) }
+    }
+
+    fn at_most(&self, point: Vec3) -> f64 {
+        self.beyond(point)
     }
 }
 
@@ -173,6 +177,14 @@ impl Section {
             .map(|ray| exit(middle, zone.outward(ray_angle(ray)), bone))
             .collect::<Result<_, _>>()?;
         Ok(Self { middle, radii })
+    }
+
+    /// The points of the wall.
+    fn corners(&self, zone: &Zone) -> Vec<Option<Vec3>> {
+        let corner = |(ray, radius): (usize, &Option<f64>)| {
+            radius.map(|r| self.middle + zone.outward(ray_angle(ray)) * r)
+        };
+        self.radii.iter().enumerate().map(corner).collect()
     }
 
     /// The middle of the cut; where it started when the wall is open somewhere.

@@ -128,16 +128,22 @@ impl MeshWall {
     }
 }
 
-impl Wall for MeshWall {
-    fn to_wall(&self, point: Vec3) -> (f64, Vec3) {
+impl MeshWall {
+    /// How far a point is outside (negative: inside) along the line from the pedicle's axis.
+    fn beyond(&self, point: Vec3) -> f64 {
         let along = self.zone.along(point);
         let off = point - self.zone.isthmus - self.zone.axis * along;
-        let inside = match self.first(along, self.zone.angle(off)) {
-            Some((wall, true, _)) => off.norm() <= wall,
+        match self.first(along, self.zone.angle(off)) {
+            Some((wall, true, _)) => off.norm() - wall,
             // The axis itself is outside here: the pedicle bends away from it.
-            Some((wall, false, _)) => off.norm() >= wall,
-            None => off.norm() <= REACH,
-        };
+            Some((wall, false, _)) => wall - off.norm(),
+            None => off.norm() - REACH,
+        }
+    }
+}
+
+impl Wall for MeshWall {
+    fn to_wall(&self, point: Vec3) -> (f64, Vec3) {
         let mut best = (f64::INFINITY, point);
         for triangle in &self.wall {
             // A corner further off than the best by more than the triangle's size cannot win.
@@ -154,7 +160,11 @@ impl Wall for MeshWall {
             }
         }
         let (distance, near) = best;
-        if inside { (-distance, near) } else { (distance, near) }
+        if self.beyond(point) <= 0.0 { (-distance, near) } else { (distance, near) }
+    }
+
+    fn at_most(&self, point: Vec3) -> f64 {
+        self.beyond(point)
     }
 }
 

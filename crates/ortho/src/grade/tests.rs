@@ -148,7 +148,8 @@ fn breach_is_within_015_mm_of_the_analytic_one() {
         let bone = Bone { voxel, beside: true };
         let field = bone.field();
         let limit = if voxel < 0.75 { 0.15 } else { 0.35 };
-        for lateral in [-9.0_f64, -4.5, -3.0, -2.0, -1.5, -0.5, 0.0, 0.9, 1.25, 2.0, 3.0, 4.5, 6.0, 8.0]
+        for lateral in
+            [-9.0_f64, -4.5, -3.0, -2.0, -1.5, -0.5, 0.0, 0.9, 1.25, 2.0, 3.0, 4.5, 6.0, 8.0]
         {
             let truth = (3.25 + lateral.abs() - 4.5_f64).max(0.0);
             let first = breach_by_field(&screw(lateral, 0.0), &vertebra, &field).unwrap();
@@ -255,8 +256,8 @@ fn tilted_screws_of_a_cohort_get_the_grade_of_a_finely_sampled_truth() {
 
 /// The most that the surface of `screw` beside the isthmus is outside the left ellipse, mm.
 fn analytic(screw: &Screw) -> f64 {
-    let wall: Vec<(f64, f64)> = (0..3600)
-        .map(|i| libm::sincos(f64::from(i) * core::f64::consts::PI / 1800.0))
+    let wall: Vec<(f64, f64)> = (0..720)
+        .map(|i| libm::sincos(f64::from(i) * core::f64::consts::PI / 360.0))
         .map(|(s, c)| (4.5 * c, 7.5 * s))
         .collect();
     let direction = screw.direction().unwrap();

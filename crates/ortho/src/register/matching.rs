@@ -2,7 +2,7 @@
 
 use super::balls::Ball;
 use super::plate::PlateModel;
-use super::rigid::{Fit, NoFit, rigid, rms};
+use super::rigid::{Fit, NoFit, rigid};
 use telehand_vocab::Vec3;
 use telehand_vocab::space::{Image, Plate};
 
@@ -13,9 +13,12 @@ const DISTANCE: f64 = 0.6e-3;
 /// A ball further than this from where the plate has it is not that ball, metres.
 const NEAR: f64 = 1.0e-3;
 
-/// A ball is rejected when it is further off than this (metres) and also three times further than
-/// the other balls are.
+/// A ball is rejected when it is further than this (metres) from where the others put it, and also
+/// four times further than the others are off.
 const REJECT: f64 = 0.3e-3;
+
+/// Two ways to see the plate that move no ball by more than this are one, metres.
+const SAME: f64 = 1.0e-3;
 
 /// Balls of a scan that are searched.
 const MOST_BALLS: usize = 64;
@@ -104,9 +107,36 @@ pub fn match_plate(plate: &PlateModel, found: &[Ball]) -> Result<Match, NoMatch>
     if points.len() > MOST_BALLS {
         return Err(NoMatch::TooMany { found: points.len(), limit: MOST_BALLS });
     }
-    let names = assign(plate.balls(), &points, plate.needed(), DISTANCE)?;
-    let start: Vec<Pair> = pairs_of(plate.balls(), &points, &names);
-    let (pairs, fit, rejected) = settle(plate.balls(), &points, start)?;
+    let ways = assignments(plate.balls(), &points, plate.needed(), DISTANCE)?;
+    let mut settled = Vec::new();
+    let mut refusal = None;
+    for names in &ways {
+        match settle(plate.balls(), &points, pairs_of(plate.balls(), &points, names)) {
+            Ok(way) => settled.push(way),
+            Err(no) => refusal = Some(no),
+        }
+    }
+    // A thin plate hardly shows in its distances that one ball lies too high: what is left tells.
+    let least = settled.iter().map(|(_, fit, _)| fit.fre).fold(f64::INFINITY, f64::min);
+    settled.retain(|(_, fit, _)| fit.fre <= 3.0 * least + 5e-5);
+    settled.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.1.fre.total_cmp(&b.1.fre)));
+    let mut settled = settled.into_iter();
+    let Some((pairs, fit, rejected)) = settled.next() else {
+        let few = NoMatch::TooFew {
+            recognised: 0,
+            plate: plate.balls().len(),
+            found: points.len(),
+            needed: plate.needed(),
+        };
+        return Err(refusal.unwrap_or(few));
+    };
+    let elsewhere = |(_, other, _): &Settled| {
+        let away = |b: &Vec3| (other.pose.point(*b) - fit.pose.point(*b)).norm();
+        plate.balls().iter().any(|b| away(b) > SAME)
+    };
+    if settled.take_while(|way| way.0.len() >= pairs.len()).any(|way| elsewhere(&way)) {
+        return Err(NoMatch::Ambiguous { recognised: pairs.len() });
+    }
     Ok(Match { pairs, fit, plate_balls: plate.balls().len(), rejected })
 }
 
@@ -140,7 +170,7 @@ fn settle(model: &[Vec3], found: &[Vec3], mut pairs: Vec<Pair>) -> Result<Settle
         fit = fit_of(&pairs)?;
     }
     let mut rejected = Vec::new();
-    while let Some(worst) = outlier(&fit.residuals).filter(|_| pairs.len() > 4) {
+    while let Some(worst) = outlier(&pairs) {
         rejected.push(pairs.remove(worst).ball);
         fit = fit_of(&pairs)?;
     }
@@ -154,23 +184,45 @@ fn fit_of(pairs: &[Pair]) -> Result<Fit<Image, Plate>, NoFit> {
     rigid(&from, &to)
 }
 
-/// The place of the largest residual when it stands out from the others.
-fn outlier(residuals: &[f64]) -> Option<usize> {
-    let (at, worst) = residuals.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
-    let others: Vec<f64> =
-        residuals.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, r)| *r).collect();
-    (*worst > REJECT && *worst > 3.0 * rms(&others)).then_some(at)
+/// The ball without which the others fit best, when it stands out from them.
+fn outlier(pairs: &[Pair]) -> Option<usize> {
+    if pairs.len() <= 5 {
+        return None;
+    }
+    let without = |i: usize| {
+        let mut others = pairs.to_vec();
+        let one = others.remove(i);
+        let fit = fit_of(&others).ok()?;
+        Some((i, fit.fre, (fit.pose.point(one.plate) - one.image).norm()))
+    };
+    let best = (0..pairs.len()).filter_map(without).min_by(|a, b| a.1.total_cmp(&b.1));
+    best.filter(|(_, fre, off)| *off > REJECT && *off > 4.0 * fre).map(|(i, ..)| i)
 }
 
-/// The largest assignment of model points to found points that keeps all distances within
-/// `tolerance`: pairs (model, found). At most three model points may be missing, and at least
-/// `needed` must be there.
+/// The only largest assignment of model points to found points that keeps all distances within
+/// `tolerance`: pairs (model, found). See [`assignments`].
 pub(crate) fn assign(
     model: &[Vec3],
     found: &[Vec3],
     needed: usize,
     tolerance: f64,
 ) -> Result<Vec<(usize, usize)>, NoMatch> {
+    let mut all = assignments(model, found, needed, tolerance)?.into_iter();
+    let best = all.next().unwrap_or_default();
+    if all.next().is_some() {
+        return Err(NoMatch::Ambiguous { recognised: best.len() });
+    }
+    Ok(best)
+}
+
+/// All largest assignments, up to 256. At most three model points may be missing, and at least
+/// `needed` must be there.
+fn assignments(
+    model: &[Vec3],
+    found: &[Vec3],
+    needed: usize,
+    tolerance: f64,
+) -> Result<Vec<Vec<(usize, usize)>>, NoMatch> {
     let needed = needed.max(model.len().saturating_sub(3)).max(3);
     let mut search = Search {
         model: distances(model),
@@ -179,8 +231,8 @@ pub(crate) fn assign(
         needed,
         steps: 0,
         deepest: 0,
+        largest: 0,
         best: Vec::new(),
-        rivals: Vec::new(),
     };
     search.extend(&mut Vec::new(), 0);
     if search.steps >= MOST_STEPS {
@@ -194,7 +246,7 @@ pub(crate) fn assign(
             needed,
         });
     }
-    search.judge()
+    Ok(search.best)
 }
 
 fn distances(points: &[Vec3]) -> Vec<Vec<f64>> {
@@ -208,9 +260,9 @@ struct Search {
     needed: usize,
     steps: usize,
     deepest: usize,
-    best: Vec<(usize, usize)>,
-    /// Other assignments that were as large as the best when they were met.
-    rivals: Vec<Vec<(usize, usize)>>,
+    largest: usize,
+    /// All assignments of the largest size.
+    best: Vec<Vec<(usize, usize)>>,
 }
 
 impl Search {
@@ -218,7 +270,7 @@ impl Search {
     fn extend(&mut self, pairs: &mut Vec<(usize, usize)>, next: usize) {
         self.steps += 1;
         let reachable = pairs.len() + self.model.len() - next;
-        if self.steps >= MOST_STEPS || reachable < self.needed.max(self.best.len()) {
+        if self.steps >= MOST_STEPS || reachable < self.needed.max(self.largest) {
             return;
         }
         self.deepest = self.deepest.max(pairs.len());
@@ -247,22 +299,12 @@ impl Search {
     }
 
     fn keep(&mut self, pairs: &[(usize, usize)]) {
-        if pairs.len() > self.best.len() {
-            self.rivals.clear();
-            self.best = pairs.to_vec();
-        } else if self.rivals.len() < 256 {
-            self.rivals.push(pairs.to_vec());
+        if pairs.len() > self.largest {
+            self.largest = pairs.len();
+            self.best.clear();
         }
-    }
-
-    /// The best one, unless a rival of its size names more than one ball otherwise.
-    fn judge(self) -> Result<Vec<(usize, usize)>, NoMatch> {
-        let other = |rival: &Vec<(usize, usize)>| {
-            rival.iter().filter(|pair| !self.best.contains(pair)).count() > 1
-        };
-        if self.rivals.iter().any(other) {
-            return Err(NoMatch::Ambiguous { recognised: self.best.len() });
+        if self.best.len() < 256 {
+            self.best.push(pairs.to_vec());
         }
-        Ok(self.best)
     }
 }
