@@ -173,6 +173,11 @@ impl Case {
         self.control
     }
 
+    /// The scan in force.
+    pub const fn series(&self) -> Option<&SeriesFacts> {
+        self.series.as_ref()
+    }
+
     /// The registration in force.
     pub const fn registration(&self) -> Option<&RegistrationFacts> {
         self.registration.as_ref()

@@ -309,6 +309,7 @@ impl Case {
         let good = facts.complete && facts.registration_allowed;
         match self.state {
             State::Scan => {
+                self.void(now, Void::NewScan, State::Scan, out);
                 self.series = Some(facts.clone());
                 self.advance_if_complete(now, State::Scan, out);
                 Ok(())
@@ -327,6 +328,10 @@ impl Case {
 
     fn registered(&mut self, now: Mono, facts: &RegistrationFacts, out: &mut Vec<Effect>) -> Step {
         if !self.on_the_scan() {
+            return Err(Refusal::plain(Why::OutOfStep(self.state)));
+        }
+        if self.falls_back.is_some_and(|to| to < State::Registered) {
+            // reference or scan come first, once the wire is dealt with
             return Err(Refusal::plain(Why::OutOfStep(self.state)));
         }
         if self.voided.contains(&facts.id) {

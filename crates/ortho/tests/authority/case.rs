@@ -42,6 +42,31 @@ fn trap_15_a_registration_is_never_used_again_once_the_reference_moved_or_a_scan
 }
 
 #[test]
+fn trap_15_no_registration_is_made_while_the_reference_is_known_to_have_moved() {
+    // with a wire in, the case falls back later: till then nothing is built on the loose reference
+    let mut case = case_at(Stand::In(State::WireIn));
+    tell(&mut case, M, Act::ReferenceMoved);
+    let why = refusal(&mut case, M, Act::Registration(registration(1, 5)));
+    assert_eq!(why, Why::OutOfStep(State::WireIn));
+    // after a new scan a registration of that scan may come, and a scan after it voids that
+    let mut case = case_at(Stand::In(State::WireIn));
+    tell(&mut case, M, Act::Series(series(2)));
+    let mut made = registration(2, 5);
+    tell(&mut case, M, Act::Registration(made.clone()));
+    tell(&mut case, M, Act::ReferenceMoved);
+    tell(&mut case, L, Act::GuideFree);
+    tell(&mut case, M, Act::WireMeasured(wire(A)));
+    tell(&mut case, R, Act::Verify(A, true));
+    assert_eq!(case.state(), State::ReferenceFixed);
+    tell(&mut case, M, Act::Reference(crate::patient::reference()));
+    tell(&mut case, L, Act::FixReference);
+    tell(&mut case, M, Act::Series(series(2)));
+    assert!(case.registration().is_none());
+    made.series = series(2).uid;
+    assert_eq!(refusal(&mut case, M, Act::Registration(made)), Why::VoidedRegistration);
+}
+
+#[test]
 fn o_001_an_edit_and_a_new_registration_void_both_signatures() {
     for (voiding, why) in [
         (Act::Plan(plan(2, 1)), Void::PlanEdited),
