@@ -40,8 +40,8 @@ pub enum Edge {
     Level(f32),
     /// Half-way between the peak of the local cortex and the soft tissue beside it. `coarse` HU
     /// tells bone from soft tissue for a start: above soft tissue with its noise, below cancellous
-    /// bone. Cavities are bone, also those that open through a hole of up to two voxels (marrow is
-    /// no way out); specks below 20 mm3 are none.
+    /// bone. Cavities are bone (marrow is no way out), and so are those below 150 mm3 that open
+    /// through a hole of up to two voxels; specks below 20 mm3 are none.
     HalfMaximum {
         /// HU.
         coarse: f32,

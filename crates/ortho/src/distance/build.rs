@@ -10,6 +10,8 @@ use crate::volume::{Grid, Region, Volume};
 const MOST_VOXELS: usize = 1 << 28;
 /// Bone pieces below are specks of noise or calcified vessels, cubic metres.
 const SPECK: f64 = 20e-9;
+/// Hollows below are marrow behind a hole of the cortex, cubic metres; larger ones may be a disc.
+const HOLLOW: f64 = 150e-9;
 /// Air; what is padding is not less than that.
 const AIR: i16 = -1000;
 /// How often discs are set to the mean of their neighbours: takes half of the noise away.
@@ -71,44 +73,59 @@ fn values(volume: &Volume, region: Region, grid: &Grid) -> Option<Vec<f32>> {
     Some(values)
 }
 
-/// Drops what is small and fills what is enclosed.
+/// Drops what is small, fills what is enclosed.
 ///
-/// Enclosed is what a cube of three voxels cannot reach from the border of the grid: the cortex of a
-/// thin process has holes of a voxel or two in any scan, through which marrow would count as
-/// outside. Surfaces that are open to such a cube stay as they are, at any angle.
+/// The cortex of a thin process has holes of a voxel or two in any scan, through which marrow would
+/// count as outside. So a hollow counts as enclosed too if a cube of three voxels cannot reach it
+/// from the border of the grid, and if it is small: a thin disc between two vertebrae is neither
+/// reached nor bone.
 fn solid(grid: &Grid, inside: &mut [bool]) {
     let voxel: f64 = grid.spacing.iter().product();
+    let volume = |part: &Part| part.voxels as f64 * voxel;
     let mut pieces = Parts::of(grid.size, inside, |&set| set);
     let survey = pieces.survey();
-    let small = |_, part: &Part| (part.voxels as f64) * voxel < SPECK;
-    pieces.each(&survey, small, |run| fill(inside, run, false));
+    pieces.each(&survey, |_, part| volume(part) < SPECK, |run| fill(inside, run, false));
+    let mut hollows = Parts::of(grid.size, inside, |&set| !set);
+    let survey = hollows.survey();
+    hollows.each(&survey, |_, part| !part.touches_border, |run| fill(inside, run, true));
+    let shut: Vec<bool> = inside
+        .iter()
+        .zip(reached(grid.size, inside))
+        .map(|(inside, reached)| !inside && !reached)
+        .collect();
+    let mut hollows = Parts::of(grid.size, &shut, |&set| set);
+    let survey = hollows.survey();
+    hollows.each(&survey, |_, part| volume(part) < HOLLOW, |run| fill(inside, run, true));
+}
+
+/// Where a cube of three voxels comes between bone when it starts from the border of the grid; its
+/// corners may touch bone, so that a wall at any angle is reached.
+fn reached(size: [usize; 3], inside: &[bool]) -> Vec<bool> {
     // all that lies beside bone is closed for the middle of the cube
     let mut closed = inside.to_vec();
     for axis in 0..3 {
-        widen(grid.size, axis, inside, &mut closed);
+        widen(size, axis, inside, &mut closed);
     }
-    let mut ways = Parts::of(grid.size, &closed, |&set| !set);
+    let mut ways = Parts::of(size, &closed, |&set| !set);
     let survey = ways.survey();
-    let mut outside = vec![false; inside.len()];
-    ways.each(&survey, |_, part| part.touches_border, |run| fill(&mut outside, run, true));
+    let mut reached = vec![false; inside.len()];
+    ways.each(&survey, |_, part| part.touches_border, |run| fill(&mut reached, run, true));
     // what lies on the border of the grid is not known to be enclosed by anything
-    let [ni, nj, nk] = grid.size;
-    let rows = outside.chunks_exact_mut(ni).zip(inside.chunks_exact(ni)).enumerate();
-    for (number, (outside, inside)) in rows {
+    let [ni, nj, nk] = size;
+    let rows = reached.chunks_exact_mut(ni).zip(inside.chunks_exact(ni)).enumerate();
+    for (number, (reached, inside)) in rows {
         let (j, k) = (number % nj, number / nj);
         let rim = j == 0 || j + 1 == nj || k == 0 || k + 1 == nk;
-        for (i, (outside, inside)) in outside.iter_mut().zip(inside).enumerate() {
-            *outside |= !inside && (rim || i == 0 || i + 1 == ni);
+        for (i, (reached, inside)) in reached.iter_mut().zip(inside).enumerate() {
+            *reached |= !inside && (rim || i == 0 || i + 1 == ni);
         }
     }
     // and where the middle comes, its neighbours come as well
     for axis in 0..3 {
-        let middle = outside.clone();
-        widen(grid.size, axis, &middle, &mut outside);
+        let middle = reached.clone();
+        widen(size, axis, &middle, &mut reached);
     }
-    for (inside, outside) in inside.iter_mut().zip(outside) {
-        *inside |= !outside;
-    }
+    reached
 }
 
 fn fill(voxels: &mut [bool], run: core::ops::Range<usize>, with: bool) {
