@@ -2,3 +2,4 @@
 
 pub mod dicom;
 pub mod igtl;
+pub mod ndi;

@@ -34,17 +34,17 @@ impl Image {
         let size = size.map(|n| n as u16);
         out.extend(VERSION.to_be_bytes());
         out.extend([SCALAR, INT16, LITTLE, LPS]);
-        size.iter().for_each(|n| out.extend(n.to_be_bytes()));
+        out.extend(size.iter().flat_map(|n| n.to_be_bytes()));
         let millimetres = |v: Vec3| (v * 1e3).to_array().map(|c| c as f32);
         let [i, j, k] = axes;
         let [si, sj, sk] = spacing;
         for vector in [i * si, j * sj, k * sk, self.middle()] {
-            millimetres(vector).iter().for_each(|c| out.extend(c.to_be_bytes()));
+            out.extend(millimetres(vector).iter().flat_map(|c| c.to_be_bytes()));
         }
         for corner in [[0; 3], size] {
-            corner.iter().for_each(|n| out.extend(n.to_be_bytes()));
+            out.extend(corner.iter().flat_map(|n| n.to_be_bytes()));
         }
-        self.values.iter().for_each(|value| out.extend(value.to_le_bytes()));
+        out.extend(self.values.iter().flat_map(|value| value.to_le_bytes()));
     }
 
     /// The place between the middle voxels, which the message names instead of the first voxel.

@@ -71,7 +71,9 @@ impl Stream {
         let packet = if crc64(body) == checksum {
             content(version, body).and_then(|content| Message::decode(&kind, content)).map_or_else(
                 || Err(IgtlError::Malformed { kind, device: device.clone() }),
-                |message| Ok(Packet { device: device.clone(), time_ns: nanoseconds(stamp), message }),
+                |message| {
+                    Ok(Packet { device: device.clone(), time_ns: nanoseconds(stamp), message })
+                },
             )
         } else {
             Err(IgtlError::Checksum { kind, device })

@@ -43,13 +43,11 @@ fn the_checksum_is_that_of_the_standard() {
 /// Packed by the C++ library 1.11.
 #[test]
 fn tdata_has_the_bytes_of_the_reference_library() {
-    let golden = hex(
-        "0001 544441544100000000000000 4e41560000000000000000000000000000000000
+    let golden = hex("0001 544441544100000000000000 4e41560000000000000000000000000000000000
          0000000000000000 0000000000000046 e13f6089ff977973
          4472696c6c000000000000000000000000000000 02 00
          3f800000 00000000 00000000 00000000 3f800000 00000000
-         00000000 00000000 3f800000 00000000 00000000 c2dd828f",
-    );
+         00000000 00000000 3f800000 00000000 00000000 c2dd828f");
     let item = Tracked { name: "Drill".into(), kind: ToolKind::SixD, pose: drill() };
     assert_eq!(packet(Message::Tdata(vec![item])).encode(), golden);
     let body = packet(Message::Transform(drill())).encode();
@@ -76,7 +74,11 @@ fn every_message_survives_its_bytes_however_they_are_cut() {
     ];
     let packets: Vec<Packet> = said
         .into_iter()
-        .map(|message| Packet { device: "Guide".into(), time_ns: 1_700_000_000_123_456_789, message })
+        .map(|message| Packet {
+            device: "Guide".into(),
+            time_ns: 1_700_000_000_123_456_789,
+            message,
+        })
         .collect();
     let bytes: Vec<u8> = packets.iter().flat_map(Packet::encode).collect();
     for step in [1, 7, 58, 1_000] {
