@@ -10,6 +10,9 @@ pub mod network;
 pub mod parse;
 mod pixels;
 mod refusal;
+mod report;
+mod report_read;
+mod spatial;
 mod value;
 mod write;
 
@@ -20,4 +23,10 @@ pub use folder::{
 pub use instance::{Instance, Origin, Patient, read_instance};
 pub use pixels::SIDE_LIMIT;
 pub use refusal::{ImportError, Refused};
+pub use report::{PlanReport, ReportedApproval, ReportedResult, ReportedScrew, encode_plan};
+pub use report_read::read_plan;
+pub use spatial::{
+    Made, SpatialFiducials, SpatialRegistration, encode_fiducials, encode_registration,
+    read_fiducials, read_registration,
+};
 pub use write::{File, encode_series, write_series, write_whole};

@@ -144,6 +144,7 @@ fn series(volume: &Volume, origin: &Origin, frame_of_reference: &str) -> Compose
         .text(tags::MODALITY, VR::CS, "CT")
         .text(tags::SERIES_INSTANCE_UID, VR::UI, volume.series.as_str())
         .text(tags::SERIES_NUMBER, VR::IS, "1")
+        .text(tags::BODY_PART_EXAMINED, VR::CS, "SPINE")
         .text(tags::SERIES_DESCRIPTION, VR::LO, &origin.description)
         // A spine patient lies prone, head first. No reader should take geometry from this.
         .text(tags::PATIENT_POSITION, VR::CS, "HFP")
