@@ -46,12 +46,14 @@ export function whyNot(command: Command, line: PlannerLine, screw: Screw | null)
   const nothing = whyNothing(line);
   const site = line.site;
   if (nothing || !site) return nothing;
-  if (!line.confirmed && command !== "release") return t("why_confirm");
+  // there is no level or side to confirm before there is a plan
+  const early = command === "time_out" || command === "accept_registration";
+  if (!line.confirmed && command !== "release" && !early) return t("why_confirm");
   const mine = site.lease.holder === "remote";
   const step = site.case.number;
   switch (command) {
     case "time_out":
-      return step === STATE.TIME_OUT ? null : t("why_step");
+      return step <= STATE.TIME_OUT ? null : t("why_step");
     case "accept_registration":
       if (!site.registration) return t("registration_none");
       if (!site.registration.valid) return t("registration_void");
@@ -69,12 +71,12 @@ export function whyNot(command: Command, line: PlannerLine, screw: Screw | null)
       if (!mine) return t("why_grab_first");
       return step === STATE.HELD || step === STATE.MOVING ? null : t("why_not_there");
     case "verify":
-      return step === STATE.WIRE_IN || step === STATE.VERIFIED ? null : t("why_no_wire");
+      return step === STATE.VERIFIED ? null : t("why_no_wire");
     case "hand_off":
       return mine ? null : t("why_not_mine");
     case "release":
       if (!mine) return t("why_not_mine");
-      return site.robot.guide_occupied ? t("why_pinned", { hospital: hospital(site) }) : null;
+      return pinnedAt(line) ? t("why_pinned", { hospital: hospital(site) }) : null;
     case "close":
       return step === STATE.SCREWS || step === STATE.CLOSED ? null : t("why_step");
   }
@@ -91,7 +93,8 @@ function whyNoGo(line: PlannerLine, site: SiteState, screw: Screw | null, mine: 
 /** A wire is in at a site that this surgeon holds: it is not left without a hand-over. */
 export function pinnedAt(line: PlannerLine): SiteState | null {
   const site = line.site;
-  return site && site.robot.guide_occupied && site.lease.holder === "remote" ? site : null;
+  const wire = site && (site.robot.guide_occupied || site.waiting?.critical);
+  return site && wire && site.lease.holder === "remote" ? site : null;
 }
 
 export function whyNoFocus(line: PlannerLine, site: SiteState): string | null {

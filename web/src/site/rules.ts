@@ -17,11 +17,14 @@ export type Action =
   | "insert_screws"
   | "park"
   | "release"
+  | "clear_stop"
+  | "hand_back"
+  | "convert"
   | "finish";
 
 /** The steps at which each is asked for, first and last. */
 const STEPS: Partial<Record<Action, [number, number]>> = {
-  time_out: [1, 2],
+  time_out: [0, 2],
   fix_reference: [2, 4],
   scan: [3, 5],
   check_point: [4, 6],
@@ -30,7 +33,7 @@ const STEPS: Partial<Record<Action, [number, number]>> = {
   enable: [8, 10],
   wire_in: [9, 10],
   wire_out: [11, 12],
-  verify: [11, 12],
+  verify: [12, 12],
   insert_screws: [12, 13],
   finish: [13, 14],
 };
@@ -47,6 +50,7 @@ export function whyNot(action: Action, line: SiteLine): string | null {
     if (!site.plan?.screws.length) return t("plan_none");
     return site.plan.approvals.local ? t("why_signed") : null;
   }
+  if (action === "clear_stop") return site.robot.state === "stopped" ? null : t("why_not_stopped_robot");
   if (action === "enable" && site.robot.guide_occupied) return t("why_occupied");
   if (action === "wire_in" && site.robot.guide_occupied) return t("why_occupied");
   if (action === "park" && site.robot.guide_occupied) return t("why_occupied");
@@ -57,6 +61,8 @@ export function whyNot(action: Action, line: SiteLine): string | null {
 /** What the team does next, by the step of the case. */
 export function nextAction(step: number, occupied: boolean): Action | null {
   const table: Record<number, Action> = {
+    0: "time_out",
+    1: "time_out",
     2: "time_out",
     3: "fix_reference",
     4: "scan",

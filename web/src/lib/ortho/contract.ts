@@ -27,6 +27,9 @@ export interface CaseState {
   number: number;
   since_s: number;
   gates: Gate[];
+  /** Since the patient came, minutes; and how long it waited for the surgeon, seconds. */
+  minutes?: number | null;
+  waited_s?: number | null;
 }
 
 export interface RobotState {
@@ -37,6 +40,8 @@ export interface RobotState {
   guide_occupied: boolean;
   hold_remote: boolean;
   hold_local: boolean;
+  /** What the room is busy with: `scan`, `drill` or nothing. */
+  task?: string | null;
 }
 
 export interface TrackerState {
@@ -62,6 +67,8 @@ export interface Registration {
   id: string;
   balls: number;
   fre_mm: number;
+  /** Worst predicted error of the planned screws, or in the middle of the image without a plan. */
+  tre_mm?: number | null;
   fle_mm: number | null;
   check_points_mm: number[];
   valid: boolean;

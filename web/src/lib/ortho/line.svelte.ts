@@ -3,7 +3,7 @@
 import { t } from "../i18n/locale.svelte";
 import { Line, type Reply } from "../line.svelte";
 import type { OrthoRefusal } from "./contract";
-import { ruleWords } from "./words";
+import { local, ruleWords, sentence } from "./words";
 
 export abstract class OrthoLine<S extends { type: "state" }> extends Line<S> {
   /** A button. A refusal becomes a toast. */
@@ -21,13 +21,12 @@ export abstract class OrthoLine<S extends { type: "state" }> extends Line<S> {
   tell(reply: Reply | null): void {
     const refusal = reply?.body.refusal as OrthoRefusal | null | undefined;
     if (!reply || reply.status === 400 || reply.status === 401) return this.toastFailed(reply);
-    const message = String(reply.body.message ?? "");
-    const words = refusal?.id ? ruleWords(refusal.id) : null;
-    const what = words?.what ?? message;
-    const id = refusal?.id ? `${refusal.id} · ` : "";
-    const clears = words?.clears || (refusal?.clears ?? "");
-    const detail = words && message && message !== what ? message : "";
-    this.toast("refused", `${t("refused")} · ${id}${what}`, [detail, clears].filter(Boolean).join(" "));
+    const clears = refusal?.clears ?? "";
+    const rule = refusal?.id && refusal.id !== "O-000" ? refusal.id : null;
+    const message = sentence(String(reply.body.message ?? ""), clears);
+    const what = message ? local(message) : ((rule && ruleWords(rule)?.what) ?? "");
+    const id = rule ? `${rule} · ` : "";
+    this.toast("refused", `${t("refused")} · ${id}${what}`, local(clears));
   }
 
   /** A hold-to-run signal. False when there is no connection. */

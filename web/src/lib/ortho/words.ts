@@ -5,7 +5,7 @@ import type { WordKey } from "../i18n";
 import { en } from "../i18n/en";
 import { rules, type RuleWords } from "../i18n/ortho-rules";
 import { said } from "../i18n/ortho-said";
-import type { Gate, Screw, Side, SiteState } from "./contract";
+import type { Gate, OrthoAlarm, Screw, Side, SiteState } from "./contract";
 import { fixed, NONE } from "../format";
 
 export const hospital = (site: SiteState): string => site.name[language.current] || site.name.en;
@@ -21,6 +21,10 @@ export function word(prefix: string, name: string): string {
   const key = `${prefix}_${name}`;
   return key in en ? t(key as WordKey) : name.replaceAll("_", " ");
 }
+
+/** What a site needs the surgeon for. Before the operation every confirmation is a signature. */
+export const needWord = (site: SiteState, needs: string): string =>
+  needs === "confirm" && site.case.number <= 2 ? t("needs_sign") : word("needs", needs);
 
 export const sideWord = (side: Side | string): string => word("side", side);
 
@@ -66,6 +70,41 @@ export function figure(value: number | string | boolean | null | undefined, unit
   const places = Number.isInteger(value) ? 0 : Math.abs(value) < 10 ? 2 : 1;
   return `${fixed(value, places)}${sign}`;
 }
+
+/** The unit of an alarm that names none. */
+const UNITS: Record<string, string> = {
+  "the reference moved against the surveillance marker": "mm",
+  "guide and reference are not seen together": "ms",
+};
+
+/** Cause, figures and remedy of an alarm, each said once. */
+export function alarmWords(alarm: OrthoAlarm): {
+  cause: string;
+  value: string;
+  limit: string;
+  clears: string;
+} {
+  // a refusal has its figures, with their unit, in its sentence
+  const refusal = /^O-\d{3}: /.test(alarm.cause);
+  const cause = sentence(alarm.cause, alarm.clears);
+  const unit = alarm.unit ?? UNITS[alarm.cause];
+  const text = (value: OrthoAlarm["value"]) =>
+    refusal || value === null || value === undefined ? "" : figure(value, unit);
+  return {
+    cause: local(cause),
+    value: text(alarm.value),
+    limit: text(alarm.limit),
+    clears: local(alarm.clears),
+  };
+}
+
+/** A refusal's sentence without its number and its remedy, which stand beside it. */
+export const sentence = (text: string, clears: string): string =>
+  text
+    .replace(/^O-\d{3}: /, "")
+    .replace(clears || "\u0000", "")
+    .replace(/ The robot holds\.\s*$/, "")
+    .trim();
 
 export type Tone = "good" | "near" | "bad" | "none";
 
