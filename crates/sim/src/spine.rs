@@ -6,6 +6,7 @@
 //! Everything measured here is simulated: it says how the product carries errors, not how accurate
 //! an operation would be.
 
+pub mod campaign;
 pub mod drill;
 pub mod morphometry;
 pub mod phantom;

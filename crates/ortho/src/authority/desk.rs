@@ -63,6 +63,9 @@ pub struct DeskView {
     pub controls: Option<SeatId>,
 }
 
+/// How often a press repeats the confirmation it rests on.
+const CONFIRMATIONS: u32 = 4;
+
 /// One surgeon's desk, with however many windows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desk {
@@ -73,8 +76,8 @@ pub struct Desk {
     blank_until: Mono,
     visit: u32,
     confirmed: Option<Confirmation>,
-    /// The epoch the site was told the confirmation under.
-    told: Option<Epoch>,
+    /// How often this press was repeated so far.
+    repeated: u32,
     lease: Option<(SiteId, Epoch)>,
     seq: u64,
     press: u32,
@@ -95,7 +98,7 @@ impl Desk {
             blank_until: Mono::ZERO,
             visit: 0,
             confirmed: None,
-            told: None,
+            repeated: 0,
             lease: None,
             seq: 0,
             press: 0,
@@ -227,7 +230,7 @@ impl Desk {
     pub fn go(&mut self, now: Mono, seat: SeatId, screw: ScrewId) -> Result<Vec<Message>, Refusal> {
         self.awake(now)?;
         let site = self.in_focus(now, seat)?;
-        let epoch = self.holds(site.site)?;
+        self.holds(site.site)?;
         let confirmed = self.confirmed.ok_or(Refusal::plain(Why::NotConfirmed))?;
         if confirmed.screw != screw {
             return Err(Refusal::plain(Why::NotConfirmed));
@@ -239,13 +242,15 @@ impl Desk {
             self.pressed.is_some_and(|(of, at)| of == screw && now.since(at) < HOLD_TO_RUN);
         if !goes_on {
             self.press += 1;
+            self.repeated = 0;
         }
         self.pressed = Some((screw, now));
         let mut out = Vec::new();
         let visit = self.visit;
-        if self.told != Some(epoch) {
+        // a line loses things: each press begins with the confirmation, told a few times
+        if self.repeated < CONFIRMATIONS {
+            self.repeated += 1;
             out.push(self.say(&site, Body::Confirm { visit, screw })?);
-            self.told = Some(epoch);
         }
         let press = self.press;
         let command =
@@ -365,9 +370,9 @@ impl Desk {
         self.known(self.focus.ok_or(Refusal::plain(Why::WrongSite))?)
     }
 
-    fn holds(&self, site: SiteId) -> Result<Epoch, Refusal> {
+    fn holds(&self, site: SiteId) -> Result<(), Refusal> {
         match self.lease {
-            Some((held, epoch)) if held == site => Ok(epoch),
+            Some((held, _)) if held == site => Ok(()),
             Some(_) => Err(Refusal::plain(Why::SecondLease)),
             None => Err(Refusal::plain(Why::NoLease)),
         }
@@ -389,7 +394,6 @@ impl Desk {
     /// No click and no held button survives.
     fn drop_inputs(&mut self, now: Mono) {
         self.pressed = None;
-        self.told = None;
         self.dead = Some(now);
     }
 }
