@@ -165,6 +165,36 @@ def check(program, folder, scratch, truth=None):
     return worst, "SimpleITK" if image is not None else "attributes", said
 
 
+def check_nifti(program, scratch):
+    """NIfTI files by SimpleITK, which turns our LPS into the file's RAS by itself."""
+    random = np.random.default_rng(5)
+    turned = rotation(-70, (3, -1, 2))
+    kinds = {
+        "plain.nii": (np.int16, np.eye(3)),
+        "oblique.nii.gz": (np.float32, turned),
+        "flipped.nii.gz": (np.int32, np.diag([-1.0, -1.0, 1.0])),
+        "axes.nii": (np.float64, np.array([[0.0, 0, -1], [1, 0, 0], [0, -1, 0]])),
+        "left-handed.nii.gz": (np.int16, np.diag([1.0, 1.0, -1.0])),
+    }
+    for name, (kind, directions) in kinds.items():
+        values = random.integers(-1024, 3000, (6, 7, 8)).astype(kind)
+        image = sitk.GetImageFromArray(values)
+        image.SetSpacing((0.5, 0.75, 1.25))
+        image.SetOrigin((-31.5, 22.25, -701.0))
+        image.SetDirection(directions.flatten().tolist())
+        path, raw = scratch / name, scratch / "voxels.raw"
+        sitk.WriteImage(image, str(path))
+        there = sitk.ReadImage(str(path))
+        said = run(program, path, "--json", "--voxels", raw, "--voxel", "0,0,0", "--voxel", "7,6,5", "--voxel", "7,0,2")
+        ours = np.fromfile(raw, "<i2").reshape(values.shape)
+        assert (ours == values.astype(np.int16)).all(), name
+        worst = max(np.linalg.norm(np.array(there.TransformIndexToPhysicalPoint(v["voxel"])) - v["lps_mm"])
+                    for v in said["voxels"])
+        assert worst <= 1e-3, f"{name}: a voxel lies {worst} mm elsewhere"
+        print(f"{name:20} voxels equal, places within {worst:.1e} mm (SimpleITK)")
+    return len(kinds)
+
+
 def main():
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
@@ -203,7 +233,7 @@ def main():
             worst, by, said = check(program, scratch / name, scratch)
             assert said["registration"]["allowed"] == (options.get("step", 1.1) <= 1.25), name
             print(f"{name:20} voxels equal, places within {worst:.1e} mm ({by})")
-        packed = 0
+        packed = check_nifti(program, scratch)
         # JPEG lossless has no encoder in pydicom: DCMTK's own program, where it is installed.
         if shutil.which("dcmcjpeg"):
             for name, option in (("jpeg-lossless-sv1", "+e1"), ("jpeg-lossless", "+el")):

@@ -3,3 +3,4 @@
 pub mod dicom;
 pub mod igtl;
 pub mod ndi;
+pub mod nifti;

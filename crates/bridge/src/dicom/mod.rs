@@ -12,6 +12,7 @@ mod pixels;
 mod refusal;
 mod report;
 mod report_read;
+mod segmentation;
 mod spatial;
 mod value;
 mod write;
@@ -25,6 +26,7 @@ pub use pixels::SIDE_LIMIT;
 pub use refusal::{ImportError, Refused};
 pub use report::{PlanReport, ReportedApproval, ReportedResult, ReportedScrew, encode_plan};
 pub use report_read::read_plan;
+pub use segmentation::{Segmentation, read_segmentation};
 pub use spatial::{
     Made, SpatialFiducials, SpatialRegistration, encode_fiducials, encode_registration,
     read_fiducials, read_registration,

@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use telehand_bridge::dicom;
+use telehand_bridge::{dicom, nifti};
 use telehand_ortho::reslice::{Plane, Through, Window, reslice, window};
 use telehand_ortho::series::{Assembled, assemble, registration_allowed};
 use telehand_ortho::{SeriesUid, Volume};
@@ -14,7 +14,7 @@ use telehand_vocab::Vec3;
 /// `telehand ortho import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// The folder with the series, whatever its files are called
+    /// The folder with the series, whatever its files are called; or a NIfTI file
     dir: PathBuf,
     /// Which series, when there are several: its UID
     #[arg(long)]
@@ -48,15 +48,13 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     }
     let wanted = args.series.as_deref().map(SeriesUid::new).transpose()?;
     let begun = Instant::now();
-    let series = dicom::read_series(&args.dir, wanted.as_ref())?;
-    let dicom::Series { uid, origin, slices, notes } = series;
-    let read_ms = milliseconds(begun);
-    let assembled = assemble(slices).with_context(|| format!("series {uid}"))?;
+    let (origin, assembled, notes, read_ms) = read(args, wanted.as_ref(), begun)?;
     let plane = middle(&assembled.volume);
     let picture = reslice(&assembled.volume, &plane);
     let first_ms = milliseconds(begun);
 
-    let voxels = args.voxel.iter().map(|at| voxel(&assembled.volume, *at)).collect::<Result<_>>()?;
+    let voxels =
+        args.voxel.iter().map(|at| voxel(&assembled.volume, *at)).collect::<Result<_>>()?;
     let account = account(&origin, &assembled, &notes, voxels, [read_ms, first_ms]);
     if let Some(path) = &args.voxels {
         let bytes: Vec<u8> = assembled.volume.hu.iter().flat_map(|hu| hu.to_le_bytes()).collect();
@@ -74,9 +72,35 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     Ok(())
 }
 
+/// A NIfTI file, or a folder of DICOM files.
+fn read(
+    args: &ImportArgs,
+    wanted: Option<&SeriesUid>,
+    begun: Instant,
+) -> Result<(dicom::Origin, Assembled, Vec<String>, f64)> {
+    if args.dir.is_file() {
+        let bytes = std::fs::read(&args.dir)
+            .with_context(|| format!("cannot read {}", args.dir.display()))?;
+        let volume = nifti::read_volume(&bytes)?;
+        let note = "NIfTI: patient and study are unknown".to_owned();
+        let assembled = Assembled {
+            volume,
+            frame_of_reference: String::new(),
+            patient_position: String::new(),
+            notes: Vec::new(),
+        };
+        return Ok((dicom::Origin::default(), assembled, vec![note], milliseconds(begun)));
+    }
+    let dicom::Series { uid, origin, slices, notes } = dicom::read_series(&args.dir, wanted)?;
+    let read_ms = milliseconds(begun);
+    let assembled = assemble(slices).with_context(|| format!("series {uid}"))?;
+    Ok((origin, assembled, notes, read_ms))
+}
+
 fn list(args: &ImportArgs) -> Result<()> {
     let listing = dicom::list(&args.dir)?;
-    let named = |(path, why): &(PathBuf, dicom::Refused)| json!({ "file": path, "why": why.to_string() });
+    let named =
+        |(path, why): &(PathBuf, dicom::Refused)| json!({ "file": path, "why": why.to_string() });
     let series = listing.series.values().map(|(summary, _)| {
         json!({
             "uid": summary.uid.as_str(),
@@ -206,14 +230,21 @@ fn print(account: &Value) {
     for voxel in account.pointer("/voxels").and_then(Value::as_array).into_iter().flatten() {
         println!("voxel        {voxel}");
     }
-    println!("read in {} ms, first reslice after {} ms", text("/read_ms"), text("/first_reslice_ms"));
+    println!(
+        "read in {} ms, first reslice after {} ms",
+        text("/read_ms"),
+        text("/first_reslice_ms")
+    );
 }
 
 fn write_png(path: &Path, width: usize, height: usize, grey: &[u8]) -> Result<()> {
-    let file = std::fs::File::create(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    let mut encoder =
-        png::Encoder::new(std::io::BufWriter::new(file), u32::try_from(width)?, u32::try_from(height)?);
+    let file =
+        std::fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut encoder = png::Encoder::new(
+        std::io::BufWriter::new(file),
+        u32::try_from(width)?,
+        u32::try_from(height)?,
+    );
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.write_header()?.write_image_data(grey)?;

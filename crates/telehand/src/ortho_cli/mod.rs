@@ -2,6 +2,9 @@
 //! with its `Args` and its `run`.
 
 pub mod import;
+pub mod network;
+pub mod phantom;
+pub mod study;
 
 use clap::Subcommand;
 
@@ -10,11 +13,23 @@ use clap::Subcommand;
 pub enum OrthoCommand {
     /// Read a CT series from a folder of DICOM files and say what it is
     Import(import::ImportArgs),
+    /// Receive CT images over the DICOM network (C-STORE, C-ECHO) until Ctrl-C
+    Receive(network::ReceiveArgs),
+    /// Send CT images over the DICOM network, or ask whether a receiver is there
+    Send(network::SendArgs),
+    /// Invent a patient and write the scan as DICOM
+    Phantom(phantom::PhantomArgs),
+    /// Place a thousand screws through the whole chain of errors
+    Study(study::StudyArgs),
 }
 
 /// Runs one subcommand.
 pub fn run(command: &OrthoCommand) -> anyhow::Result<()> {
     match command {
         OrthoCommand::Import(args) => import::run(args),
+        OrthoCommand::Receive(args) => network::receive(args),
+        OrthoCommand::Send(args) => network::send(args),
+        OrthoCommand::Phantom(args) => phantom::run(args),
+        OrthoCommand::Study(args) => study::run(args),
     }
 }
