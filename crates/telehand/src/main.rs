@@ -26,7 +26,7 @@ enum Command {
     /// The surgeon's side: hands, picture, page
     Console(telehand::console::ConsoleArgs),
     /// Everything on one machine: arm, bedside, console and a bad network between them
-    Demo(telehand::demo::DemoArgs),
+    Demo(Demo),
     /// Make demo keys for both sides
     Keys(telehand::keys_cli::KeysArgs),
     /// Try the secured link alone: pump
@@ -35,11 +35,30 @@ enum Command {
     /// Orthopaedics without a site: import, plan, study, grade
     #[command(subcommand)]
     Ortho(telehand::ortho_cli::OrthoCommand),
+    /// The surgeon's side of orthopaedics: series in, plans and intents out, several sites
+    Planner(telehand::planner::PlannerArgs),
     /// Recordings: info, check, replay, report
     #[command(subcommand)]
     Record(telehand::record_cli::RecordCommand),
+    /// A hospital's patient side of orthopaedics: simulated theatre, arbiter, local page
+    Site(telehand::site::SiteArgs),
     /// Relay UDP over an emulated bad network: several paths, one seed
     Wan(telehand::wan::WanArgs),
+}
+
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Demo {
+    #[command(subcommand)]
+    other: Option<OtherDemo>,
+    #[command(flatten)]
+    arms: telehand::demo::DemoArgs,
+}
+
+#[derive(Subcommand)]
+enum OtherDemo {
+    /// Three simulated hospitals, one surgeon, pedicle screws
+    Ortho(telehand::ortho_demo::OrthoDemoArgs),
 }
 
 #[derive(Subcommand)]
@@ -69,11 +88,16 @@ fn main() -> std::process::ExitCode {
         Command::Arm(Arm::Params(args)) => telehand::kinematics_cli::params(&args),
         Command::Bedside(args) => telehand::bedside::run(&args),
         Command::Console(args) => telehand::console::run(&args),
-        Command::Demo(args) => telehand::demo::run(&args),
+        Command::Demo(Demo { other: Some(OtherDemo::Ortho(args)), .. }) => {
+            telehand::ortho_demo::run(&args)
+        }
+        Command::Demo(Demo { other: None, arms }) => telehand::demo::run(&arms),
         Command::Keys(args) => telehand::keys_cli::run(&args),
         Command::Link(Link::Pump(args)) => telehand::pump::run(&args),
         Command::Ortho(command) => telehand::ortho_cli::run(&command),
+        Command::Planner(args) => telehand::planner::run(&args),
         Command::Record(command) => telehand::record_cli::run(&command),
+        Command::Site(args) => telehand::site::run(&args),
         Command::Wan(args) => telehand::wan::run(args),
     };
     match outcome {

@@ -9,6 +9,7 @@ mod hands;
 mod page;
 mod shown;
 
+pub use endpoint::picture_words;
 pub use hands::from_page;
 pub use page::ask_wan;
 

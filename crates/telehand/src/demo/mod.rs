@@ -1,10 +1,11 @@
 //! `telehand demo`: everything on one machine, over an emulated network from Shanghai to Kashgar.
 
 mod cut;
-mod family;
+pub mod family;
 
 pub use cut::Cut;
 
+use crate::bedside::Renderer;
 use crate::console::{SurgeonKind, Task};
 use crate::{http, keys_cli, ports, report, stop};
 use anyhow::{Context, Result, bail};
@@ -47,6 +48,9 @@ pub struct DemoArgs {
     /// Cut a path (or `all`) so long after the surgeon first moves the arms: fibre@10s+5s.
     #[arg(long = "cut", value_name = "PATH@AT+FOR")]
     cuts: Vec<Cut>,
+    /// What draws the endoscope's pictures.
+    #[arg(long, value_enum, default_value_t = Renderer::Software)]
+    renderer: Renderer,
     /// Port of the console page; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     console_port: u16,
@@ -237,6 +241,7 @@ impl Plan {
         arm.extend(words_of(&["--seed", &number(args.seed)]));
         let mut bedside = words_of(&["bedside", "--arm", &text(&socket), "--keys", &text(&keys)]);
         bedside.extend(words_of(&["--port", &number(bedside_port.into())]));
+        bedside.extend(words_of(&["--renderer", args.renderer.name()]));
         let mut wan = words_of(&["wan", "--profile", &args.link, "--seed", &number(args.seed)]);
         // Nobody measures microseconds in a demo; the processors have other work.
         wan.extend(words_of(&["--spin-us", "0"]));

@@ -101,6 +101,12 @@ pub fn trust(dir: &Path, name: &str, public: &[u8; PUBLIC_LEN]) -> Result<()> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trusted([u8; PUBLIC_LEN]);
 
+impl From<[u8; PUBLIC_LEN]> for Trusted {
+    fn from(key: [u8; PUBLIC_LEN]) -> Self {
+        Self(key)
+    }
+}
+
 impl Trusted {
     /// The key of `name` in the identity directory `dir`.
     ///

@@ -9,15 +9,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use telehand_ortho::distance::{Edge, Field, NoSurface};
+use telehand_ortho::distance::Field;
 use telehand_ortho::plan::{
     Anatomy, By, Chart, Edit, Landmarks, Plan, PlanRefusal, ScrewForm, Signature, Verify, Vertebra,
 };
+use telehand_ortho::suggest::bone_of_volume;
 use telehand_ortho::{Level, PlanHash, RegistrationId, ScrewId, SeriesUid, Volume};
 use telehand_vocab::Vec3;
-
-/// Half the box around a vertebra that its bone is looked for in, metres: left, back, up.
-const BONE_BOX: Vec3 = Vec3::new(0.045, 0.060, 0.028);
 
 /// What is written down.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +95,16 @@ pub struct Clicks {
 }
 
 impl Clicks {
+    /// In millimetres.
+    pub fn of(landmarks: &Landmarks) -> Self {
+        let mm = |point: Vec3| point.to_array().map(|metres| metres * 1e3);
+        Self {
+            anterior_mm: mm(landmarks.anterior),
+            left_mm: mm(landmarks.left_isthmus),
+            right_mm: mm(landmarks.right_isthmus),
+        }
+    }
+
     /// In metres.
     pub fn landmarks(&self) -> Landmarks {
         let point = |mm: [f64; 3]| Vec3::from_array(mm) * 1e-3;
@@ -219,11 +227,8 @@ impl Workup {
         Ok(())
     }
 
-    /// Somebody pointed at a vertebra: its bone is looked for (about half a second).
-    pub fn point_at(&mut self, level: Level, clicks: Clicks) -> Result<(), NotDone> {
-        let volume = self.volume.clone().ok_or(NotDone::NoSeries)?;
-        let vertebra = vertebra(level, &clicks)?;
-        let bone = bone_of(&volume, &vertebra).map_err(|why| NotDone::Clicks(why.to_string()))?;
+    /// Somebody pointed at a vertebra; `bone` is what was found around it.
+    pub fn point_at(&mut self, level: Level, clicks: Clicks, bone: Field) -> Result<(), NotDone> {
         self.enter(Entry::Landmarks { level, clicks }, &Trusting)?;
         self.bones.insert(level, Arc::new(bone));
         Ok(())
@@ -234,7 +239,7 @@ impl Workup {
         let Some(volume) = self.volume.clone() else { return };
         for vertebra in self.anatomy.iter() {
             if !self.bones.contains_key(&vertebra.level)
-                && let Ok(bone) = bone_of(&volume, vertebra)
+                && let Ok(bone) = bone_of_volume(&volume, vertebra)
             {
                 self.bones.insert(vertebra.level, Arc::new(bone));
             }
@@ -322,13 +327,6 @@ fn apply(chart: &mut Chart, what: &Change, by: &By, anatomy: &Anatomy) -> Result
 fn vertebra(level: Level, clicks: &Clicks) -> Result<Vertebra, NotDone> {
     Vertebra::from_landmarks(level, &clicks.landmarks())
         .map_err(|why| NotDone::Clicks(why.to_string()))
-}
-
-/// The bone in a box around a vertebra.
-pub fn bone_of(volume: &Volume, vertebra: &Vertebra) -> Result<Field, NoSurface> {
-    let middle = (vertebra.midline + vertebra.anterior) * 0.5 + vertebra.posterior * 0.012;
-    let region = volume.grid.region(middle - BONE_BOX, middle + BONE_BOX);
-    Field::from_volume(volume, region.ok_or(NoSurface::Outside)?, Edge::BONE)
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use super::core::{Core, SURGEON, TEAM, denied};
 use super::wire::{Findings, FromSite, Refused, SurgeonAct};
 use crate::http::Denied;
 use serde_json::Value;
+use telehand_ortho::ScrewId;
 use telehand_ortho::authority;
 use telehand_ortho::case::{Act, By, Effect, PlanFacts, Refusal, State};
-use telehand_ortho::plan::{Plan, Role, Signature, statement};
-use telehand_ortho::ScrewId;
 use telehand_ortho::ids::ChecklistHash;
+use telehand_ortho::plan::{Plan, Role, Signature, statement};
 use telehand_sim::spine::tracker::Body;
 use telehand_vocab::{Mono, Span, Vec3};
 
@@ -188,7 +188,10 @@ impl Core {
             && signature.name == self.setup.surgeon_name
             && self.setup.surgeon.verifies(&bytes, &signature.bytes);
         if !genuine {
-            self.note(now, "a signature under the plan does not verify; it counts for nothing".into());
+            self.note(
+                now,
+                "a signature under the plan does not verify; it counts for nothing".into(),
+            );
             return;
         }
         match self.act(now, REMOTE, Act::Approve(hash)) {
@@ -254,6 +257,7 @@ impl Core {
                 Err(why) => self.note(now, format!("{id}: {why}")),
             }
         }
+        self.write_truth();
         self.theatre.hold_breath(false);
         self.skipped_s += 180.0 * self.placed.len() as f64;
         self.note(now, "the screws are in; a scan is due".into());
@@ -326,11 +330,8 @@ impl Core {
             Effect::Pinned(screw) => {
                 self.note(now, format!("a wire is in at {screw}: the surgeon stays"));
             }
-            Effect::Unpinned(_)
-            | Effect::EndLease
-            | Effect::Hold
-            | Effect::Stop
-            | Effect::Park => {}
+            Effect::Unpinned(_) | Effect::EndLease | Effect::Hold | Effect::Stop | Effect::Park => {
+            }
         }
     }
 }

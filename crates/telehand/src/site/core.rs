@@ -23,10 +23,10 @@ use telehand_ortho::case::{
     Act, By, Case, Drift, Event as CaseEvent, Party, PersonId, ReferenceFacts, Refusal, RobotId,
     SiteId, State,
 };
+use telehand_ortho::ids::PatientKey;
 use telehand_ortho::plan::{Plan, Signature};
 use telehand_ortho::register::{CheckPoint, Registration};
 use telehand_ortho::track::{self, Monitor, Sight, Sighting};
-use telehand_ortho::ids::PatientKey;
 use telehand_ortho::{Level, PlanHash, ScrewId, Volume};
 use telehand_sim::random::Random;
 use telehand_sim::spine::phantom::Spec;
@@ -329,11 +329,7 @@ impl Core {
     }
 
     /// Hands an event to the arbiter and carries out what follows.
-    pub(super) fn authority(
-        &mut self,
-        now: Mono,
-        event: &authority::Event,
-    ) -> Result<(), Refusal> {
+    pub(super) fn authority(&mut self, now: Mono, event: &authority::Event) -> Result<(), Refusal> {
         let effects = self.arbiter.handle(now, event)?;
         self.carry_out(now, effects);
         Ok(())

@@ -15,6 +15,8 @@ mod scans;
 mod view;
 pub mod wire;
 
+pub use core::number;
+
 use crate::http::{Denied, VideoMessage};
 use crate::lock;
 use crate::net::{Config, Driver, Handle, Outbox, Outgoing, PathSpec, Snapshot};
@@ -29,8 +31,8 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use telehand_link::identity::Role;
-use telehand_ortho::{Level, SeriesUid};
 use telehand_ortho::authority::Message;
+use telehand_ortho::{Level, SeriesUid};
 use telehand_sim::spine::theatre::Room;
 use telehand_vocab::{Mono, Span};
 use tokio::sync::broadcast;
@@ -247,7 +249,7 @@ fn colour(text: &str) -> Result<String, String> {
 fn levels(text: &str) -> Result<(Level, Level), String> {
     let level = |name: &str| Level::ALL.into_iter().find(|level| level.to_string() == name);
     let found = text.split_once('-').and_then(|(from, to)| Some((level(from)?, level(to)?)));
-    found
-        .filter(|(from, to)| from <= to && *to <= Level::L5)
-        .ok_or_else(|| format!("{text:?} is no chain of vertebrae from T1 to L5; write it as L2-L4"))
+    found.filter(|(from, to)| from <= to && *to <= Level::L5).ok_or_else(|| {
+        format!("{text:?} is no chain of vertebrae from T1 to L5; write it as L2-L4")
+    })
 }

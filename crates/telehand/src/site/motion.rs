@@ -91,7 +91,8 @@ impl Core {
                 {
                     Phase::Closing(Approach::new())
                 } else {
-                    if !self.theatre.moving() && self.theatre.command(&Command::Guide(goal)).is_err()
+                    if !self.theatre.moving()
+                        && self.theatre.command(&Command::Guide(goal)).is_err()
                     {
                         self.note(now, format!("the robot does not reach {screw}"));
                         Phase::Lost

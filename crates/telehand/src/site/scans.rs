@@ -4,19 +4,22 @@ use super::Order;
 use super::acts::LOCAL;
 use super::core::{Core, FRAMES, denied};
 use super::wire::{FromSite, Purpose};
-use crate::planner::calendar;
 use crate::http::Denied;
 use crate::planner::state::Verification;
+use crate::planner::{calendar, journal};
+use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use telehand_bridge::dicom::{self, Origin, Patient};
-use telehand_ortho::case::{Act, RegistrationFacts, Refusal, SeriesFacts, State, Why, WireFacts};
+use telehand_ortho::case::{Act, Refusal, RegistrationFacts, SeriesFacts, State, Why, WireFacts};
 use telehand_ortho::register::{
     PlateModel, ReferenceId, Registration, find_balls, match_plate, moved_vertebra,
 };
 use telehand_ortho::track::{Monitor, Surveillance, average};
 use telehand_ortho::{Level, ScrewId, SeriesUid, Volume};
 use telehand_sim::spine::scanner::Scan;
+use telehand_sim::spine::scorer::score;
+use telehand_sim::spine::theatre::PlacedScrew;
 use telehand_vocab::space::{Plate, Reference};
 use telehand_vocab::{Mono, Pose, Span, Vec3};
 
@@ -83,8 +86,7 @@ impl Core {
         self.scans += 1;
         let volume = Arc::new(scan.volume.clone());
         if purpose == Purpose::Plan {
-            self.at_scan =
-                self.frames.iter().rev().take(FRAMES).map(|(_, frame)| *frame).collect();
+            self.at_scan = self.frames.iter().rev().take(FRAMES).map(|(_, frame)| *frame).collect();
             self.volume = Some(volume.clone());
         } else {
             self.theatre.hold_breath(false);
@@ -95,8 +97,7 @@ impl Core {
         let frame_of_reference = scan.frame_of_reference;
         self.note(now, "the scan is taken and on its way to the planner".into());
         let sent = std::thread::Builder::new().name("push".into()).spawn(move || {
-            let instances = write(&volume, &origin, &frame_of_reference, &folder)
-                .and_then(|()| push(&folder, to, &site));
+            let instances = deliver(&volume, &origin, &frame_of_reference, &folder, (to, &site));
             let uid = volume.series.clone();
             let outcome = instances.map_err(|error| format!("{error:#}"));
             hall.order(Order::Pushed { uid, purpose, outcome });
@@ -155,7 +156,10 @@ impl Core {
                     self.accepted = false;
                     self.registration = Some(registration);
                     self.machine(now, Act::Registration(facts));
-                    self.note(now, "image and patient are registered; touch the check points".into());
+                    self.note(
+                        now,
+                        "image and patient are registered; touch the check points".into(),
+                    );
                     self.tell_registration();
                 }
                 Err(why) => self.note(now, format!("no registration: {why}")),
@@ -285,6 +289,37 @@ impl Core {
         Ok(())
     }
 
+    /// What the simulation knows of the screws, for the scorer of a demo: the product never reads
+    /// it.
+    pub(super) fn write_truth(&self) {
+        let (Some(plan), Some(volume)) = (&self.plan, &self.volume) else { return };
+        let truth = self.theatre.truth();
+        let score = |(id, placed): (&ScrewId, &PlacedScrew)| {
+            let planned = plan.screws().get(id)?;
+            let place = truth.image_from_bone(&volume.series, id.level)?;
+            let score = score(self.theatre.phantom(), planned, placed, &place)?;
+            let line = json!({
+                "entry_mm": score.entry * 1e3,
+                "target_mm": score.target * 1e3,
+                "angle_deg": score.angle.to_degrees(),
+                "depth_mm": score.depth * 1e3,
+                "breach_mm": score.protrusion.map(|out| out.metres * 1e3),
+                "grade": format!("{:?}", score.grade),
+            });
+            Some((id.to_string(), line))
+        };
+        let screws: Map<String, Value> = truth.screws.iter().filter_map(score).collect();
+        let account = json!({
+            "label": "SIMULATED",
+            "screws": screws,
+            "dragged_mm": truth.dragged * 1e3,
+        });
+        let path = self.setup.folder.join("truth.json");
+        if let Err(error) = journal::replace(&path, account.to_string().as_bytes()) {
+            eprintln!("telehand site: {error:#}");
+        }
+    }
+
     /// The planner has measured a wire in the control scan: millimetres, degrees, millimetres.
     pub(super) fn measured(
         &mut self,
@@ -315,8 +350,7 @@ fn registration(
 ) -> Result<Registered, String> {
     let words = |why: &dyn std::fmt::Display| why.to_string();
     let rest = average(plate).map_err(|why| words(&why))?;
-    let found =
-        match_plate(&PlateModel::demo(), &find_balls(volume)).map_err(|why| words(&why))?;
+    let found = match_plate(&PlateModel::demo(), &find_balls(volume)).map_err(|why| words(&why))?;
     let reference = ReferenceId { body: "R".into(), fixation: fixation as u32 };
     let series = volume.series.clone();
     let made = Registration::new(series.clone(), &volume.grid, reference, rest.pose, &found)
@@ -364,18 +398,20 @@ fn origin(scan: &Scan, hospital: &str, purpose: Purpose) -> Origin {
     }
 }
 
-fn write(
+/// Writes a series to the disk and pushes it to the planner; how many objects it took.
+fn deliver(
     volume: &Volume,
     origin: &Origin,
     frame_of_reference: &str,
     folder: &Path,
-) -> anyhow::Result<()> {
+    (to, site): (std::net::SocketAddr, &str),
+) -> anyhow::Result<usize> {
     std::fs::create_dir_all(folder)?;
-    dicom::write_series(volume, origin, frame_of_reference, folder)?;
-    Ok(())
-}
-
-/// Hands a folder of DICOM files to the planner; how many it took.
-fn push(folder: &Path, _to: std::net::SocketAddr, _site: &str) -> anyhow::Result<usize> {
-    Ok(std::fs::read_dir(folder)?.count())
+    let files = dicom::encode_series(volume, origin, frame_of_reference)?;
+    for file in &files {
+        dicom::write_whole(&folder.join(&file.name), &file.bytes)?;
+    }
+    let title: String = site.chars().take(16).collect::<String>().to_uppercase();
+    let pushed = dicom::network::push(to, &title, crate::planner::TITLE, &files)?;
+    Ok(pushed.stored)
 }

@@ -8,11 +8,11 @@ use crate::planner::state::{
     RobotState, ScrewState, Signed, SiteState, TrackerState, Waiting,
 };
 use crate::{clock, planner};
+use telehand_ortho::ScrewId;
 use telehand_ortho::case::{Case, Party, Refusal, State, Why};
+use telehand_ortho::ids::PatientKey;
 use telehand_ortho::plan::{Plan, ScrewForm, Signature};
 use telehand_ortho::track::Drift;
-use telehand_ortho::ScrewId;
-use telehand_ortho::ids::PatientKey;
 use telehand_vocab::Mono;
 
 impl Core {
@@ -140,9 +140,7 @@ impl Core {
             State::Scheduled => unmet(G::RemoteAuthorised).then_some("confirm"),
             State::Connected => unmet(G::RemoteCode).then_some("confirm"),
             State::TimeOut => unmet(G::TimeOutSignatures).then_some("confirm"),
-            State::Registered => {
-                case.gates().iter().all(|gate| gate.ok).then_some("register")
-            }
+            State::Registered => case.gates().iter().all(|gate| gate.ok).then_some("register"),
             State::Planned => Some("plan"),
             State::Approved if self.remote_signature().is_none() => Some("approve"),
             State::Approved if self.local_signature().is_some() => Some("go"),

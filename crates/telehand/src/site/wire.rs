@@ -8,10 +8,10 @@
 use crate::planner::state::{SiteState, Verification};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use telehand_ortho::plan::{Plan, Signature};
 use telehand_ortho::authority::{Bindings, Epoch, Holder};
 use telehand_ortho::case::{Party, PersonId, RobotId, SeatId, SiteId};
 use telehand_ortho::ids::PatientKey;
+use telehand_ortho::plan::{Plan, Signature};
 use telehand_ortho::{PlanHash, RegistrationId, ScrewId, SeriesUid};
 use telehand_vocab::Mono;
 

@@ -1,0 +1,203 @@
+//! The planner's page.
+
+use super::actions::analysed;
+use super::office::{Office, Room};
+use super::state::{
+    Approvals, Confirmed, HistoryLine, PlanState, PlannerState, SIMULATED, SiteState, Surgeon,
+};
+use super::{calendar, queue, slices, view};
+use crate::http::{Backend, Denied, Document, Feed, Query, VideoMessage};
+use crate::{clock, lock};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use telehand_ortho::ScrewId;
+use telehand_ortho::plan::{Role, Signature};
+use tokio::sync::broadcast;
+
+/// Lines of a plan's history on the page.
+const HISTORY: usize = 30;
+
+/// What the page talks to.
+pub struct Page {
+    office: Arc<Office>,
+}
+
+/// One site's camera.
+struct Camera {
+    room: Arc<Room>,
+}
+
+impl Page {
+    /// For this process.
+    pub const fn new(office: Arc<Office>) -> Self {
+        Self { office }
+    }
+}
+
+impl Backend for Page {
+    fn page(&self) -> &'static str {
+        "planner.html"
+    }
+
+    fn state(&self, controls: bool) -> Value {
+        let office = &self.office;
+        let desk = lock(&office.desk).view(clock::now());
+        let sites: Vec<SiteState> = office.sites().iter().map(|room| site(room)).collect();
+        let name = |number| office.numbered(number).map(|room| room.id.clone());
+        let focus = desk.focus.and_then(name);
+        let confirmed = desk.confirmed.map(|confirmed| Confirmed {
+            site: name(confirmed.site).unwrap_or_default(),
+            patient: focus
+                .as_ref()
+                .and_then(|id| sites.iter().find(|site| site.id == *id))
+                .map(|site| site.patient.id.clone())
+                .unwrap_or_default(),
+            level: confirmed.screw.level.to_string(),
+            side: view::side(confirmed.screw.side).into(),
+        });
+        let state = PlannerState {
+            r#type: "state".into(),
+            label: SIMULATED.into(),
+            controls,
+            surgeon: Surgeon { name: office.surgeon.clone() },
+            queue: queue::queue(&sites, focus.as_deref()),
+            focus,
+            blank_ms: desk.blank.as_millis_f64(),
+            confirmed,
+            sites,
+        };
+        serde_json::to_value(state).unwrap_or(Value::Null)
+    }
+
+    fn action(&self, body: &Value) -> Result<Value, Denied> {
+        self.office.press(body)
+    }
+
+    fn hands(&self, body: &Value) {
+        self.office.hold(body);
+    }
+
+    fn hands_gone(&self) {
+        self.office.let_go();
+    }
+
+    fn feed(&self, name: &str) -> Option<Arc<dyn Feed>> {
+        let room = self.office.site(name)?.clone();
+        Some(Arc::new(Camera { room }))
+    }
+
+    fn document(&self, name: &str, query: &Query) -> Result<Document, Denied> {
+        let site = query.get("site").map(String::as_str).unwrap_or_default();
+        let room = self
+            .office
+            .site(site)
+            .ok_or_else(|| Denied::Bad(format!("there is no site {site:?}; say site=ID")))?;
+        match name {
+            "slice" => slice(room, query),
+            "report" => {
+                let html = lock(&room.report)
+                    .clone()
+                    .or_else(|| std::fs::read_to_string(room.folder.join("report.html")).ok());
+                let html = html.ok_or_else(|| {
+                    Denied::Bad("there is no report yet; it is written with the grades".into())
+                })?;
+                let kind = "text/html; charset=utf-8";
+                Ok(Document { kind, header: None, bytes: html.into_bytes() })
+            }
+            other => Err(Denied::Bad(format!("there is no {other:?}; there are slice and report"))),
+        }
+    }
+}
+
+impl Feed for Camera {
+    fn join_video(&self) {
+        self.room.join.store(true, Ordering::Release);
+    }
+
+    fn video(&self) -> broadcast::Receiver<VideoMessage> {
+        self.room.video.subscribe()
+    }
+
+    fn video_config(&self) -> Option<Value> {
+        lock(&self.room.video_config).clone()
+    }
+}
+
+fn slice(room: &Room, query: &Query) -> Result<Document, Denied> {
+    let workup = lock(&room.workup);
+    let control = query.get("scan").is_some_and(|scan| scan == "control");
+    let volume = if control { lock(&room.last).clone() } else { workup.volume().cloned() };
+    let volume = volume.ok_or_else(|| Denied::Bad("there is no series yet".into()))?;
+    let screw: Option<ScrewId> = query.get("screw").and_then(|id| id.parse().ok());
+    let screw = screw.and_then(|id| workup.plan()?.screws().get(&id).copied());
+    drop(workup);
+    slices::document(&volume, screw.as_ref(), query)
+}
+
+/// A site as the page sees it: what it says, and what the planner knows.
+fn site(room: &Room) -> SiteState {
+    let now = clock::now();
+    let snapshot = room.link_snapshot();
+    let heard = lock(&room.heard);
+    let age = (heard.at > telehand_vocab::Mono::ZERO).then(|| now.since(heard.at));
+    let mut site = heard.state.clone().unwrap_or_else(|| SiteState {
+        id: room.id.clone(),
+        name: super::state::Name { en: room.id.clone(), zh: room.id.clone() },
+        colour: "#808080".into(),
+        ..SiteState::default()
+    });
+    if let Some(pulse) = &heard.pulse {
+        site.robot.state.clone_from(&pulse.drive);
+        site.robot.guide_error_mm = pulse.guide_mm;
+        site.robot.guide_error_deg = pulse.guide_deg;
+        let [remote, local] = pulse.holds;
+        (site.robot.hold_remote, site.robot.hold_local) = (remote, local);
+        (site.lease.epoch, site.lease.holder) = (pulse.epoch, pulse.holder.clone());
+    }
+    drop(heard);
+    site.link = view::link(snapshot.as_ref(), age);
+    let workup = lock(&room.workup);
+    site.series = workup.volume().map(|volume| room.series(volume));
+    if let Some(chart) = workup.chart() {
+        let analysis = analysed(room);
+        let placed = lock(&room.placed);
+        let plan = chart.plan();
+        let screws = plan.screws().keys().filter_map(|id| {
+            let mut screw = analysis.screws.get(id)?.clone();
+            if let Some(state) = placed.get(id) {
+                screw.state.clone_from(state);
+            }
+            Some(screw)
+        });
+        let history = chart.history();
+        site.plan = Some(PlanState {
+            version: plan.version(),
+            hash: plan.hash().to_string(),
+            writer: chart.writer().into(),
+            screws: screws.collect(),
+            approvals: Approvals {
+                remote: chart.signature(Role::Remote).map(signed),
+                local: chart.signature(Role::Local).map(signed),
+            },
+            history: history
+                .iter()
+                .skip(history.len().saturating_sub(HISTORY))
+                .map(|version| HistoryLine {
+                    version: version.plan.version(),
+                    by: version.by.name.clone(),
+                    what: version.what.to_string(),
+                })
+                .collect(),
+        });
+    }
+    let lines = lock(&room.lines);
+    if !lines.is_empty() {
+        site.verify = lines.values().cloned().collect();
+    }
+    site
+}
+
+fn signed(signature: &Signature) -> super::state::Signed {
+    super::state::Signed { by: signature.name.clone(), at: calendar::rfc3339(signature.at_ms) }
+}
