@@ -6,6 +6,8 @@
 //! matter ([`Accuracy`]); what it must pass are [`conditions`] and independent check points.
 
 mod balls;
+#[cfg(test)]
+mod balls_tests;
 mod check;
 pub(crate) mod linear;
 mod matching;

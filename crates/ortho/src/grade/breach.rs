@@ -194,7 +194,8 @@ pub(super) fn worst_point(
 ) -> Result<Breach, NoGrade> {
     let direction = screw.direction().ok_or(NoGrade::NoScrew)?;
     let zone = Zone::of(vertebra.pedicle(screw.id.side));
-    if !(direction.dot(zone.axis) >= 0.5) {
+    let along = direction.dot(zone.axis);
+    if along.is_nan() || along < 0.5 {
         return Err(NoGrade::Across);
     }
     let (e1, radius) = (any_normal(direction), screw.diameter / 2.0);

@@ -155,7 +155,7 @@ impl Deviation {
         let angle = between(d, a);
         let pedicle = vertebra.pedicle(plan.id.side);
         let across = angle.max(between(pedicle.axis, a)).max(between(pedicle.axis, d));
-        if !(across.to_degrees() <= 60.0) {
+        if across.is_nan() || across.to_degrees() > 60.0 {
             return Err(NoDeviation::Across { angle_deg: across.to_degrees() });
         }
         let lateral = |at: Vec3| (actual.through(at, d) - at).norm();

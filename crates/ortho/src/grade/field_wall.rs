@@ -111,7 +111,7 @@ impl FieldWall {
     /// between the cuts around it.
     fn beyond(&self, point: Vec3) -> f64 {
         let last = (SECTIONS - 1) as f64;
-        let place = (self.zone.along(point) / Pedicle::HALF_ZONE + 1.0) / 2.0 * last;
+        let place = (self.zone.along(point) / Pedicle::HALF_ZONE).midpoint(1.0) * last;
         let place = place.clamp(0.0, last);
         let below = (place as usize).min(SECTIONS - 2);
         let share = place - below as f64;

@@ -67,12 +67,9 @@ impl MeshWall {
                 // Neighbouring slabs are looked at from between the others' rays.
                 let half = (i % 2) as f64 * 0.5;
                 let angle = (j as f64 + half) * (2.0 * core::f64::consts::PI / RAYS_AROUND as f64);
-                match new.first(along, angle) {
-                    Some((_, true, index)) => {
-                        met.insert(index);
-                        inside += 1;
-                    }
-                    Some((_, false, _)) | None => {}
+                if let Some((_, true, index)) = new.first(along, angle) {
+                    met.insert(index);
+                    inside += 1;
                 }
             }
         }
@@ -118,10 +115,9 @@ impl MeshWall {
         let mut first: Option<(f64, bool, u32)> = None;
         for index in cell {
             let Some(triangle) = self.triangles.get(*index as usize) else { continue };
-            if let Some((t, leaves)) = ray_meets(triangle, from, direction) {
-                if t <= REACH && first.is_none_or(|(best, ..)| t < best) {
-                    first = Some((t, leaves, *index));
-                }
+            let Some((t, leaves)) = ray_meets(triangle, from, direction) else { continue };
+            if t <= REACH && first.is_none_or(|(best, ..)| t < best) {
+                first = Some((t, leaves, *index));
             }
         }
         first
@@ -170,7 +166,7 @@ impl Wall for MeshWall {
 
 /// The slab of a place along the axis.
 fn slab(along: f64) -> usize {
-    let share = (along / Pedicle::HALF_ZONE + 1.0) / 2.0;
+    let share = (along / Pedicle::HALF_ZONE).midpoint(1.0);
     ((share * SLABS as f64).max(0.0) as usize).min(SLABS - 1)
 }
 

@@ -155,10 +155,8 @@ fn largest_piece(metal: &BTreeMap<usize, Vec3>, scan: &Volume) -> Vec<(Vec3, f64
                 for ((n, a), d) in neighbour.iter_mut().zip(at).zip(to) {
                     *n = (a + d).wrapping_sub(1);
                 }
-                if let Some(n) = scan.grid.index(neighbour) {
-                    if left.remove(&n) {
-                        piece.push(n);
-                    }
+                if let Some(n) = scan.grid.index(neighbour).filter(|n| left.remove(n)) {
+                    piece.push(n);
                 }
             }
         }
@@ -225,7 +223,7 @@ fn ends(
     // Tip and tail are cut out of a plateau; a screw's head rises above it.
     let plateau = sorted.get(count / 2).copied().unwrap_or_default();
     let outside = sorted.get(count / 50).copied().unwrap_or_default();
-    let half = (plateau + outside) / 2.0;
+    let half = plateau.midpoint(outside);
     let cross = |i: usize, j: usize| {
         let (a, b) = (profile.get(i).copied()?, profile.get(j).copied()?);
         (a < half && b >= half).then(|| i as f64 + (j as f64 - i as f64) * (half - a) / (b - a))

@@ -184,7 +184,7 @@ fn a_screw_8_mm_off_is_an_e_although_other_bone_is_nearer() {
         let bone = Bone { voxel: 0.5, beside };
         let verdict = judge(&screw(8.0, 0.0), &vertebra, &bone.field(), &mesh(beside));
         assert!(!verdict.flagged, "{verdict:?}");
-        let breach = verdict.first.clone().unwrap();
+        let breach = verdict.first.unwrap();
         assert!((breach.metres / MM - 6.75).abs() < 0.15, "{breach}");
         assert_eq!(verdict.grade(), Some(Grade::E));
     }
@@ -300,7 +300,7 @@ fn o_017_graders_that_disagree_flag_the_screw() {
     // A grader that gives no number.
     let none = judge(&screw(3.0, 0.0), &vertebra, &bone, &Mesh::default());
     assert!(none.flagged && none.second == Err(NoGrade::NoPedicle));
-    let breach = good.first.clone().unwrap();
+    let breach = good.first.unwrap();
     let at = |metres: f64| Ok(Breach { metres, ..breach });
     assert!(!Verdict::of(at(1e-3), at(1.3e-3)).flagged);
     assert!(Verdict::of(at(1e-3), at(1.31e-3)).flagged);

@@ -9,16 +9,25 @@ const METAL_HU: f64 = 3071.0;
 /// Weights start here: above soft tissue and its noise.
 const FLOOR_HU: f64 = 100.0;
 
+/// Where less dense matter is around the ball, they start so far above that.
+const ABOVE_HU: f64 = 60.0;
+
 /// A voxel from here on may be metal. A ball of 2 mm between the voxel centres of a 1 mm series
-/// reaches only 1500 HU, so that 2000 HU would lose it; dense bone above this level is told apart
-/// by its surroundings.
-const SEED_HU: i16 = 1200;
+/// reaches only 1500 HU in plastic, 1000 HU in air, so that 2000 HU would lose it; dense bone above
+/// this level is told apart by its surroundings.
+const SEED_HU: i16 = 1000;
 
 /// The same for slices thicker than 1.25 mm, which no registration accepts.
 const SEED_THICK_HU: i16 = 800;
 
 /// The least and the largest amount of metal of a ball, cubic millimetres.
 pub const BALL_MM3: [f64; 2] = [2.0, 40.0];
+
+/// Bone or metal.
+const DENSE_HU: f64 = 400.0;
+
+/// A ball with a larger share of that around it is not alone: it is a piece of bone.
+const DENSE_SHARE: f64 = 0.05;
 
 /// Balls that a volume may hold before it is called unusable.
 const CANDIDATES: usize = 4096;
@@ -28,14 +37,14 @@ const CANDIDATES: usize = 4096;
 pub struct Ball {
     /// Its centre, frame Image, metres.
     pub at: Vec3,
-    /// The amount of metal, cubic millimetres: the sum of what is above 100 HU, as if the metal
-    /// read 3071 HU.
+    /// The amount of metal, cubic millimetres: the sum of what is above the surroundings,
+    /// as if the metal read 3071 HU.
     pub metal_mm3: f64,
     /// The highest CT number in it.
     pub peak_hu: i16,
 }
 
-/// All balls of a volume, from the first slice to the last: separate pieces of metal of 2 to
+/// All balls of a volume, the brightest first: separate pieces of metal of 2 to
 /// 40 mm³, as long as wide, with no metal or bone around them. Screws, wires and clamps are too
 /// large or too long, pieces of dense bone are not alone. Other balls may be among them; what
 /// belongs to the plate is decided by [`super::match_plate`].
@@ -56,6 +65,7 @@ pub fn find_balls(volume: &Volume) -> Vec<Ball> {
             break;
         }
     }
+    balls.sort_by(|a: &Ball, b: &Ball| b.peak_hu.cmp(&a.peak_hu));
     balls
 }
 
@@ -146,9 +156,15 @@ impl Blob {
         }
         let radius = longest / 2.0 + 1.0e-3 + voxel / 2.0;
         let mut at = self.sum * (1.0 / self.weight);
+        let (mean, dense) = surroundings(volume, at, radius);
+        if dense > DENSE_SHARE {
+            return None;
+        }
+        // In air and in foam the ball's faint rim counts, too.
+        let floor = (mean + ABOVE_HU).clamp(-1000.0, FLOOR_HU);
         let mut metal = 0.0;
         for _ in 0..4 {
-            let (centre, weight) = weigh(volume, at, radius)?;
+            let (centre, weight) = weigh(volume, at, radius, floor)?;
             let step = (centre - at).norm();
             at = centre;
             metal = weight;
@@ -157,14 +173,10 @@ impl Blob {
             }
         }
         let [sx, sy, sz] = volume.grid.spacing;
-        let metal_mm3 = metal * sx * sy * sz * 1e9 / (METAL_HU - FLOOR_HU);
+        let metal_mm3 = metal * sx * sy * sz * 1e9 / (METAL_HU - floor);
         let [least, most] = BALL_MM3;
-        let alone = surroundings(volume, at, radius)? < 300.0;
-        (alone && (least..=most).contains(&metal_mm3)).then_some(Ball {
-            at,
-            metal_mm3,
-            peak_hu: self.peak,
-        })
+        let ball = Ball { at, metal_mm3, peak_hu: self.peak };
+        (least..=most).contains(&metal_mm3).then_some(ball)
     }
 }
 
@@ -188,24 +200,29 @@ fn neighbours(grid: &Grid, [i, j, k]: [usize; 3]) -> [Option<usize>; 6] {
     ]
 }
 
-/// Calls `visit(voxel centre, HU, distance to `centre`)` for all voxels within `radius` metres.
-/// `None` when the ball of that radius leaves the volume: what is cut off has no centre.
-fn around(
-    volume: &Volume,
-    centre: Vec3,
-    radius: f64,
-    mut visit: impl FnMut(Vec3, f64, f64),
-) -> Option<()> {
+/// Whether all of a ball of that radius lies within the volume: what is cut off has no centre.
+fn is_whole(grid: &Grid, centre: Vec3, radius: f64) -> bool {
+    let within = |((middle, spacing), size): ((f64, f64), usize)| {
+        let reach = radius / spacing;
+        middle - reach >= -0.5 && middle + reach <= size as f64 - 0.5
+    };
+    grid.voxel(centre).into_iter().zip(grid.spacing).zip(grid.size).all(within)
+}
+
+/// Calls `visit(voxel centre, HU, distance to the centre)` for all voxels within `radius` metres.
+fn around(volume: &Volume, centre: Vec3, radius: f64, mut visit: impl FnMut(Vec3, f64, f64)) {
     let middle = volume.grid.voxel(centre);
     let mut ranges = [(0_usize, 0_usize); 3];
     for (((range, m), spacing), size) in
         ranges.iter_mut().zip(middle).zip(volume.grid.spacing).zip(volume.grid.size)
     {
         let reach = radius / spacing;
-        if !(m - reach >= -0.5 && m + reach <= size as f64 - 0.5) {
-            return None;
+        let low = libm::ceil(m - reach).max(0.0);
+        let high = libm::floor(m + reach).min(size as f64 - 1.0);
+        if high < low {
+            return;
         }
-        *range = (libm::ceil(m - reach).max(0.0) as usize, libm::floor(m + reach) as usize);
+        *range = (low as usize, high as usize);
     }
     let [is, js, ks] = ranges;
     for k in ks.0..=ks.1 {
@@ -221,33 +238,34 @@ fn around(
             }
         }
     }
-    Some(())
 }
 
-/// The weighted centre of what is above 100 HU within `radius`, and the sum of the weights. Weights
+/// The weighted centre of what is above `floor` within `radius`, and the sum of the weights. Weights
 /// fade out over the last voxel, so that no voxel jumps in or out when the centre moves.
-fn weigh(volume: &Volume, centre: Vec3, radius: f64) -> Option<(Vec3, f64)> {
+fn weigh(volume: &Volume, centre: Vec3, radius: f64, floor: f64) -> Option<(Vec3, f64)> {
+    if !is_whole(&volume.grid, centre, radius) {
+        return None;
+    }
     let fade = volume.grid.spacing.iter().fold(0.0_f64, |a, s| a.max(*s));
     let (mut sum, mut weight) = (Vec3::ZERO, 0.0);
     around(volume, centre, radius, |at, hu, away| {
         let near = ((radius - away) / fade).min(1.0);
-        let w = (hu - FLOOR_HU).max(0.0) * near;
+        let w = (hu - floor).max(0.0) * near;
         sum += (at - centre) * w;
         weight += w;
-    })?;
+    });
     (weight > 0.0).then(|| (centre + sum * (1.0 / weight), weight))
 }
 
-/// The mean CT number of a shell around a ball: a piece of bone is not alone.
-fn surroundings(volume: &Volume, centre: Vec3, radius: f64) -> Option<f64> {
-    let (mut sum, mut count) = (0.0, 0.0);
-    let outer = radius + 1.5e-3;
-    let shell = around(volume, centre, outer, |_, hu, away| {
+/// What is around a ball: the mean CT number, and the share of it that is bone or metal.
+fn surroundings(volume: &Volume, centre: Vec3, radius: f64) -> (f64, f64) {
+    let (mut sum, mut dense, mut count) = (0.0, 0.0, 0.0);
+    around(volume, centre, radius + 1.5e-3, |_, hu, away| {
         if away > radius {
-            sum += hu;
             count += 1.0;
+            sum += hu;
+            dense += f64::from(hu > DENSE_HU);
         }
     });
-    // At the edge of the volume there may be no whole shell.
-    if shell.is_none() || count == 0.0 { Some(0.0) } else { Some(sum / count) }
+    if count > 0.0 { (sum / count, dense / count) } else { (0.0, 1.0) }
 }
