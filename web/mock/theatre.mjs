@@ -235,7 +235,7 @@ export class Theatre {
     const change = THEATRES[scenario];
     if (!change) throw new Error(`no scenario ${scenario}; there are ${Object.keys(THEATRES).join(", ")}`);
     this.sites = hospitals();
-    Object.assign(this, { focus: "harbour", confirmed: null, switched: 0, refuse: null, slices_fail: null, delay_ms: 0, cut: 0, pictures: true, picture: "intact", late_us: 0 });
+    Object.assign(this, { focus: "harbour", confirmed: null, switched: 0, refuse: null, slices_fail: null, delay_ms: 0, keep_blank: false, pictures: true, picture: "intact", late_us: 0 });
     Object.assign(this, change(this));
     this.heard = { actions: [], holds: [], slices: [], drawn: [], hands: [], wan: [] };
   }
@@ -253,7 +253,7 @@ export class Theatre {
     })).sort((a, b) => Number(b.critical) - Number(a.critical));
     return {
       type: "state", label: "SIMULATED", controls: this.settings.controls, surgeon: { name: "Dr Lin" }, focus: this.focus,
-      blank_ms: Math.max(0, 1000 - (now - this.switched)), confirmed: this.confirmed, sites, queue,
+      blank_ms: this.keep_blank ? 500 : Math.max(0, 1000 - (now - this.switched)), confirmed: this.confirmed, sites, queue,
     };
   }
 
