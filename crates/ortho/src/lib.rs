@@ -15,6 +15,7 @@ pub mod grade;
 pub mod ids;
 pub mod mask;
 pub mod plan;
+pub mod queue;
 pub mod register;
 pub mod reslice;
 pub mod screw;

@@ -10,14 +10,17 @@ pub mod campaign;
 pub mod drill;
 pub mod morphometry;
 pub mod phantom;
+pub mod queue;
 pub mod raster;
 pub mod robot;
 pub mod scanner;
 pub mod scorer;
+pub mod slices;
 pub mod study;
 pub mod theatre;
 pub mod tracker;
 pub mod vertebra;
+pub mod view;
 
 /// The frame of one vertebra: origin in the middle of its body, x left, y posterior, z superior.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,11 @@
 //! `telehand ortho`: import, plan, study and grade without a site. One file per subcommand, each
 //! with its `Args` and its `run`.
 
+pub mod campaign;
 pub mod import;
 pub mod network;
 pub mod phantom;
+pub mod queue;
 pub mod study;
 
 use clap::Subcommand;
@@ -19,6 +21,10 @@ pub enum OrthoCommand {
     Send(network::SendArgs),
     /// Invent a patient and write the scan as DICOM
     Phantom(phantom::PhantomArgs),
+    /// Try the authority over three robots: stale commands, crashes, cut lines
+    Campaign(campaign::CampaignArgs),
+    /// One surgeon and many sites: who waits, and how long patients wait under anaesthesia
+    Queue(queue::QueueArgs),
     /// Place a thousand screws through the whole chain of errors
     Study(study::StudyArgs),
 }
@@ -30,6 +36,8 @@ pub fn run(command: &OrthoCommand) -> anyhow::Result<()> {
         OrthoCommand::Receive(args) => network::receive(args),
         OrthoCommand::Send(args) => network::send(args),
         OrthoCommand::Phantom(args) => phantom::run(args),
+        OrthoCommand::Campaign(args) => campaign::run(args),
+        OrthoCommand::Queue(args) => queue::run(args),
         OrthoCommand::Study(args) => study::run(args),
     }
 }
