@@ -19,6 +19,7 @@ use super::scanner::Protocol;
 use super::scorer::{Score, TrueGrade};
 use crate::random::Random;
 use telehand_ortho::Screw;
+use telehand_ortho::grade::Grade;
 
 /// How good the devices of a theatre are. Lengths in metres.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -123,7 +124,7 @@ pub struct Outcome {
     pub score: Option<Score>,
     /// Between sleeve and bone normal, radians.
     pub incidence: f64,
-    /// What the product's graders say.
+    /// What the product's graders say: of every screw near a wall, and of a tenth of the others.
     pub graded: Option<Graded>,
 }
 
@@ -132,8 +133,8 @@ pub struct Outcome {
 pub struct Graded {
     /// The breach it found, metres.
     pub breach: f64,
-    /// Its grade.
-    pub grade: TrueGrade,
+    /// Its grade, the worse of both graders'; `None` when neither gives one (flagged then).
+    pub grade: Option<Grade>,
     /// Whether a person is asked to look.
     pub flagged: bool,
 }
@@ -147,7 +148,7 @@ impl Outcome {
     /// Whether a screw that is truly C or worse went by unnoticed.
     pub fn unreported(&self) -> bool {
         self.grade() >= TrueGrade::C
-            && !self.graded.is_some_and(|g| g.flagged || g.grade >= TrueGrade::C)
+            && !self.graded.is_some_and(|g| g.flagged || g.grade >= Some(Grade::C))
             && self.score.is_some()
     }
 }

@@ -4,11 +4,15 @@ use crate::random::Random;
 use crate::spine::phantom::{Phantom, Spec};
 use crate::spine::raster::{Scene, rasterise};
 use crate::spine::scanner::{Protocol, uid};
+use crate::spine::study::Graded;
+use crate::spine::theatre::PlacedScrew;
 use crate::spine::theatre::room::image_place;
 use crate::spine::{Bone, MM, Patient};
 use telehand_ortho::distance::Field;
+use telehand_ortho::grade::judge;
 use telehand_ortho::plan::{Landmarks, Library, Vertebra};
 use telehand_ortho::suggest::from_landmarks;
+use telehand_ortho::surface::{Mesh, of_field};
 use telehand_ortho::{Level, Screw, ScrewId, SeriesUid, Side, Volume};
 use telehand_vocab::space::Image;
 use telehand_vocab::{Pose, Vec3};
@@ -30,6 +34,7 @@ pub(super) struct Known {
     pub(super) level: Level,
     pub(super) vertebra: Vertebra,
     pub(super) field: Field,
+    pub(super) mesh: Mesh,
 }
 
 /// One screw as the product planned it.
@@ -134,7 +139,8 @@ impl Patients {
                 }
             }
             let (vertebra, field) = (suggestion.vertebra, suggestion.bone);
-            case.bones.push(Known { level: placed.level, vertebra, field });
+            let mesh = of_field(&field, 1);
+            case.bones.push(Known { level: placed.level, vertebra, field, mesh });
         }
         self.cases.push(case);
     }
@@ -155,7 +161,7 @@ fn thinner(plan: Planned, wall: f64) -> Option<Planned> {
 }
 
 /// The scan a plan is made on: three vertebrae without plate.
-fn scanned(
+pub(super) fn scanned(
     phantom: &Phantom,
     image_from_patient: Pose<Image, Patient>,
     protocol: &Protocol,
@@ -205,25 +211,26 @@ fn clicks(
     Landmarks { anterior: near(front), left_isthmus: near(left), right_isthmus: near(right) }
 }
 
-/// The product's judgement of a placed screw (until its graders are there: none).
+/// The product's judgement of a placed screw, whose axis it measures in a control scan with an
+/// error of 0.1 mm at either end (RMS): both graders and what they flag.
 pub(super) fn graded(
     case: &Case,
     planned: &Screw,
-    placed: &crate::spine::theatre::PlacedScrew,
+    placed: &PlacedScrew,
     image_from_bone: &Pose<Image, Bone>,
     random: &mut Random,
-) -> Option<super::Graded> {
-    let known = case.bones.iter().find(|k| k.level == planned.id.level)?;
+) -> Graded {
+    let Some(known) = case.bones.iter().find(|k| k.level == planned.id.level) else {
+        return Graded { breach: 0.0, grade: None, flagged: true };
+    };
     let mut off = || 0.1 * MM / libm::sqrt(3.0) * random.normal();
     let mut seen = |p: Vec3| image_from_bone.point(p) + Vec3::new(off(), off(), off());
     let screw = Screw { entry: seen(placed.entry), tip: seen(placed.tip), ..*planned };
-    let margin = telehand_ortho::plan::margin(&screw, &known.vertebra, &known.field).ok()?;
-    let breach = (-margin.metres).max(0.0);
-    let flagged = false;
-    let grade = crate::spine::scorer::TrueGrade::of(if breach <= margin.uncertainty {
-        0.0
-    } else {
-        breach
-    });
-    Some(super::Graded { breach, grade, flagged })
+    let verdict = judge(&screw, &known.vertebra, &known.field, &known.mesh);
+    let breaches = [&verdict.first, &verdict.second].map(|b| b.as_ref().ok().map(|b| b.metres));
+    Graded {
+        breach: breaches.into_iter().flatten().fold(0.0, f64::max),
+        grade: verdict.grade(),
+        flagged: verdict.flagged,
+    }
 }

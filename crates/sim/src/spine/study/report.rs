@@ -5,6 +5,7 @@ use crate::spine::MM;
 use crate::spine::scorer::TrueGrade;
 use core::fmt;
 use serde::Serialize;
+use telehand_ortho::grade::Grade;
 use telehand_ortho::series::registration_allowed;
 
 /// A measure over many screws, millimetres.
@@ -137,6 +138,13 @@ pub struct Report {
     pub true_grades: Tally,
     /// Grades by the product; empty where it could not grade.
     pub product_grades: Tally,
+    /// Screws that the product was asked to grade: all near a wall, and a tenth of the others.
+    pub graded: usize,
+    /// Those of them that it gives no grade.
+    pub no_grade: usize,
+    /// Screws whose true breach is farther than 0.25 mm from every boundary of the grades, yet which
+    /// the product grades otherwise.
+    pub grades_apart: usize,
     /// Screws that the product asks a person to look at.
     pub flagged: usize,
     /// Truly C or worse, yet neither graded so nor flagged.
@@ -206,7 +214,13 @@ impl Report {
             target,
             angle_mean_deg: angle.to_degrees(),
             true_grades: Tally::of(outcomes.iter().map(Outcome::grade)),
-            product_grades: Tally::of(outcomes.iter().filter_map(|o| o.graded.map(|g| g.grade))),
+            product_grades: Tally::of(outcomes.iter().filter_map(|o| o.graded?.grade).map(as_true)),
+            graded: outcomes.iter().filter(|o| o.graded.is_some()).count(),
+            no_grade: outcomes
+                .iter()
+                .filter(|o| o.graded.is_some_and(|g| g.grade.is_none()))
+                .count(),
+            grades_apart: outcomes.iter().filter(|o| apart(o)).count(),
             flagged: outcomes.iter().filter(|o| o.graded.is_some_and(|g| g.flagged)).count(),
             unreported: outcomes.iter().filter(|o| o.unreported()).count(),
             missed: outcomes.iter().filter(|o| o.score.is_none()).count(),
@@ -218,6 +232,26 @@ impl Report {
             outcomes,
         }
     }
+}
+
+const fn as_true(grade: Grade) -> TrueGrade {
+    match grade {
+        Grade::A => TrueGrade::A,
+        Grade::B => TrueGrade::B,
+        Grade::C => TrueGrade::C,
+        Grade::D => TrueGrade::D,
+        Grade::E => TrueGrade::E,
+    }
+}
+
+/// Graded otherwise than the truth though no boundary is near.
+fn apart(outcome: &Outcome) -> bool {
+    let Some((protrusion, graded)) = outcome.score.and_then(|s| s.protrusion).zip(outcome.graded)
+    else {
+        return false;
+    };
+    let clear = [0.0, 2.0, 4.0, 6.0].iter().all(|b| (protrusion.metres / MM - b).abs() > 0.25);
+    clear && graded.grade.map(as_true) != Some(outcome.grade())
 }
 
 impl fmt::Display for Report {
@@ -257,11 +291,16 @@ impl fmt::Display for Report {
         line(f, "target", &self.target)?;
         writeln!(f, "  angle {:.2} deg in the mean", self.angle_mean_deg)?;
         writeln!(f, "  true grades     {}", self.true_grades)?;
-        writeln!(f, "  product grades  {}", self.product_grades)?;
         writeln!(
             f,
-            "  flagged {}, truly C or worse and unreported {}, no bone met {}",
-            self.flagged, self.unreported, self.missed
+            "  product grades  {}, of {} near a wall or sampled",
+            self.product_grades, self.graded
+        )?;
+        writeln!(
+            f,
+            "  flagged {}, without a grade {}, graded otherwise than the truth 0.25 mm or more from a \
+             boundary {}, truly C or worse and unreported {}, no bone met {}",
+            self.flagged, self.no_grade, self.grades_apart, self.unreported, self.missed
         )?;
         if let Some(why) = &self.refusal {
             writeln!(f, "  in a theatre the product refuses this: {why}")?;

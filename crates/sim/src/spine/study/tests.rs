@@ -1,6 +1,14 @@
 use super::*;
-use crate::spine::phantom::Spec;
-use telehand_ortho::Level;
+use crate::spine::phantom::{Phantom, Spec};
+use crate::spine::vertebra::Vertebra;
+use crate::spine::{Bone, Patient};
+use telehand_ortho::grade::judge;
+use telehand_ortho::plan::Landmarks;
+use telehand_ortho::suggest::from_landmarks;
+use telehand_ortho::surface::of_field;
+use telehand_ortho::{Level, ScrewId, Side};
+use telehand_vocab::space::Image;
+use telehand_vocab::{Pose, Quat, Vec3};
 
 #[test]
 fn regimes_are_found_by_name() {
@@ -25,4 +33,52 @@ fn a_short_study_keeps_the_targets_of_the_good_regime() {
     assert!(typical.target.mean_mm > report.target.mean_mm && typical.target.mean_mm <= 1.5);
     assert!(typical.true_grades.a_percent() >= 95.3, "{typical}");
     assert_eq!(typical.unreported, 0);
+}
+
+/// Screws of 6.5 mm beside the axis of a 9 mm pedicle: both of the product's graders against the
+/// closed form, on voxels of 0.5 mm.
+#[test]
+fn a_breach_is_graded_within_150_micrometres_of_the_truth() {
+    let mut phantom = Phantom::new(&Spec::mean(Level::L3, Level::L3, 1));
+    let mut shape = *phantom.bones[0].bone.shape();
+    shape.pedicle_width = 9.0 * MM;
+    phantom.bones[0].bone = Vertebra::new(shape);
+    let place = Pose::<Image, Patient>::new(
+        Quat::from_rotation_vector(Vec3::new(0.03, -0.05, 0.04)),
+        Vec3::new(0.013, -0.121, 0.247),
+    );
+    let protocol = Protocol { spacing: [0.5 * MM; 3], ..Protocol::FINE };
+    let volume = plan::scanned(&phantom, place, &protocol, &mut Random::new(4));
+    let at: Pose<Image, Bone> = place.relabel();
+    let [left, right] = [Side::Left, Side::Right].map(|s| phantom.bones[0].bone.pedicle(s));
+    let front = Vec3::new(0.0, -0.5 * shape.body_depth, left.isthmus.z);
+    let clicks = Landmarks {
+        anterior: at.point(front),
+        left_isthmus: at.point(left.isthmus),
+        right_isthmus: at.point(right.isthmus),
+    };
+    let suggestion = from_landmarks(&volume, Level::L3, &clicks).unwrap();
+    let mesh = of_field(&suggestion.bone, 1);
+    let (mut worst, mut flagged) = (0.0_f64, Vec::new());
+    for (side, pedicle) in [(Side::Left, left), (Side::Right, right)] {
+        for offset in [-8.0, -4.5, -3.0, -2.0, 0.0, 2.0, 3.0, 4.5, 8.0] {
+            let middle = pedicle.isthmus + pedicle.lateral * (offset * MM);
+            let (entry, tip) = (middle - pedicle.axis * 0.014, middle + pedicle.axis * 0.026);
+            let truth = pedicle.protrusion(entry, tip, 3.25 * MM).unwrap().metres.max(0.0) / MM;
+            let id = ScrewId { level: Level::L3, side };
+            let screw =
+                Screw { id, entry: at.point(entry), tip: at.point(tip), diameter: 6.5 * MM };
+            let verdict = judge(&screw, &suggestion.vertebra, &suggestion.bone, &mesh);
+            let found = [&verdict.first, &verdict.second].map(|b| b.as_ref().unwrap().metres / MM);
+            println!("{id} {offset:+.1} mm: truth {truth:.2}, found {found:.2?}");
+            for one in found {
+                worst = worst.max((one - truth).abs());
+            }
+            if verdict.flagged {
+                flagged.push((id, offset));
+            }
+        }
+    }
+    assert!(worst <= 0.15, "{worst:.3} mm");
+    assert!(flagged.is_empty(), "{flagged:?}");
 }
