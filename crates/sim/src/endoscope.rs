@@ -12,6 +12,8 @@
 //! assert_eq!(rgba.len(), 2 * 64 * 48 * 4);
 //! ```
 
+#[cfg(feature = "gpu")]
+mod gpu;
 mod material;
 mod mesh;
 mod picture;
@@ -20,6 +22,8 @@ mod shade;
 mod stage;
 mod texture;
 
+#[cfg(feature = "gpu")]
+pub use gpu::{GpuRenderer, NoGpu};
 pub use material::{CAP_COLOUR, OBJECT_COLOURS};
 
 use telehand_video::i420::I420;
@@ -34,6 +38,8 @@ use shade::Light;
 use stage::Stage;
 use texture::Texture;
 
+/// The one texture tile there is.
+const TEXTURE_SEED: u32 = 0x7E1E;
 /// Distance between the two eyes, metres.
 pub const BASELINE_M: f64 = 0.0045;
 /// Angle of view from the top to the bottom of the picture, radians (62 degrees).
@@ -132,7 +138,7 @@ impl SoftRenderer {
             optics: Optics::new(width, height, stereo),
             eyes,
             threads: 1,
-            texture: Texture::new(0x7E1E),
+            texture: Texture::new(TEXTURE_SEED),
             palette: material::palette(),
             stage: None,
             geometry: Geometry::default(),

@@ -122,6 +122,26 @@ impl Geometry {
     }
 }
 
+#[cfg(feature = "gpu")]
+impl Geometry {
+    /// Every corner: place, what it carries, and the material of its body.
+    pub fn corners(&self) -> impl Iterator<Item = (V3, [f32; 8], u8)> {
+        let mut materials = vec![0; self.at.len()];
+        for triangle in &self.triangles {
+            for corner in triangle.corners {
+                materials[corner as usize] = triangle.material;
+            }
+        }
+        let carried = self.carried.iter().map(|lanes| lanes.to_array());
+        self.at.iter().zip(carried).zip(materials).map(|((at, carried), m)| (*at, carried, m))
+    }
+
+    /// The corners of every triangle.
+    pub fn triangles(&self) -> impl Iterator<Item = [u32; 3]> {
+        self.triangles.iter().map(|triangle| triangle.corners)
+    }
+}
+
 impl View {
     /// Projects the geometry for an eye `shift` millimetres right of the camera's middle and
     /// sorts its triangles into bands. `focal` is in pixels.

@@ -1,6 +1,7 @@
 //! The endoscope's thread: draw the newest scene, stamp its birth, encode, hand out.
 
 use super::Ward;
+use super::painter::Painter;
 use crate::http::VideoMessage;
 use crate::net::Outgoing;
 use crate::{clock, lock};
@@ -11,7 +12,6 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use telehand_record::messages::Timestamp;
 use telehand_record::{CompressedVideo, Frame};
-use telehand_sim::endoscope::SoftRenderer;
 use telehand_sim::scene::Scene;
 use telehand_video::ladder::{Ladder, LadderConfig, LinkFigures};
 use telehand_video::{AccessUnit, Encoder, EncoderConfig, I420, Stamp, h264, stamp};
@@ -50,8 +50,13 @@ pub enum CameraNote {
 }
 
 /// Runs for ever on its own thread.
-pub fn run(ward: &Ward, settings: CameraSettings, notes: &Receiver<CameraNote>) -> Result<()> {
-    let mut camera = Camera::new(settings)?;
+pub fn run(
+    ward: &Ward,
+    settings: CameraSettings,
+    painter: Painter,
+    notes: &Receiver<CameraNote>,
+) -> Result<()> {
+    let mut camera = Camera::new(settings, painter)?;
     let period = Span::from_secs_f64(1.0 / settings.fps);
     let mut next = clock::now() + period;
     loop {
@@ -78,7 +83,7 @@ pub fn run(ward: &Ward, settings: CameraSettings, notes: &Receiver<CameraNote>) 
 
 struct Camera {
     settings: CameraSettings,
-    renderer: SoftRenderer,
+    painter: Painter,
     encoder: Encoder,
     ladder: Ladder,
     adapted: Mono,
@@ -93,7 +98,7 @@ struct Camera {
 const ADAPT_EVERY: Span = Span::from_millis(200);
 
 impl Camera {
-    fn new(settings: CameraSettings) -> Result<Self> {
+    fn new(settings: CameraSettings, painter: Painter) -> Result<Self> {
         let (width, height) = (settings.full_width(), settings.height);
         let encoder = Encoder::new(EncoderConfig {
             width,
@@ -105,7 +110,7 @@ impl Camera {
         .context("the encoder does not start")?;
         Ok(Self {
             settings,
-            renderer: SoftRenderer::new(settings.width, settings.height, settings.stereo),
+            painter,
             encoder,
             ladder: Ladder::new(settings.bitrate_bps, LadderConfig::default()),
             adapted: Mono::ZERO,
@@ -156,7 +161,7 @@ impl Camera {
     }
 
     fn shoot(&mut self, ward: &Ward, scene: &Scene) -> Result<()> {
-        self.renderer.render(scene, &mut self.picture)?;
+        self.painter.render(scene, &mut self.picture)?;
         self.seq = self.seq.wrapping_add(1);
         let seq = self.seq;
         for eye in 0..=u8::from(self.settings.stereo) {

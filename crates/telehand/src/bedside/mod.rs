@@ -7,10 +7,12 @@ mod arm_line;
 mod camera;
 mod desk;
 mod endpoint;
+mod painter;
 
 pub use arm_line::{ActionError, ArmLine, Heard};
 pub use camera::write_picture;
 pub use endpoint::{HOLD, VIDEO_CONFIG, figures_message};
+pub use painter::Renderer;
 
 use crate::arm::wire::{Action, Report};
 use crate::http::VideoMessage;
@@ -20,6 +22,7 @@ use crate::station::StationArgs;
 use crate::tape::Tape;
 use anyhow::Result;
 use camera::{CameraNote, CameraSettings};
+use painter::Painter;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -56,6 +59,9 @@ pub struct BedsideArgs {
     /// One eye instead of two side by side.
     #[arg(long)]
     mono: bool,
+    /// What draws the pictures.
+    #[arg(long, value_enum, default_value_t = Renderer::Software)]
+    renderer: Renderer,
     /// Pictures a second, 1 to 60.
     #[arg(long, default_value_t = 30.0, value_parser = |text: &str| crate::within(text, 1.0, 60.0))]
     fps: f64,
@@ -192,6 +198,7 @@ pub fn run(args: &BedsideArgs) -> Result<()> {
         fps: args.fps,
         bitrate_bps: (args.mbit * 1e6) as u32,
     };
+    let painter = Painter::open(args.renderer, &settings)?;
     let link = Driver::spawn(
         Config::new(credentials, args.paths.clone()),
         endpoint::BedsideEnd::new(ward.clone()),
@@ -204,7 +211,7 @@ pub fn run(args: &BedsideArgs) -> Result<()> {
     let _ = ward.arm.set(line);
     let filming = ward.clone();
     std::thread::Builder::new().name("camera".into()).spawn(move || {
-        if let Err(error) = camera::run(&filming, settings, &camera_notes) {
+        if let Err(error) = camera::run(&filming, settings, painter, &camera_notes) {
             eprintln!("telehand bedside: the camera stopped: {error:#}");
         }
     })?;
