@@ -4,13 +4,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 goal=${1:-demo}
 
-# Building: a C++ compiler for OpenH264, and nasm for its fast code (without it encoding is 3 times slower).
-need=(gcc g++ make nasm pkg-config)
-commands=(gcc g++ make nasm pkg-config)
+# Building: a C++ compiler and cmake for OpenH264 and CharLS (JPEG-LS), and nasm for OpenH264's fast code
+# (without it encoding is 3 times slower).
+need=(gcc g++ make cmake nasm pkg-config)
+commands=(gcc g++ make cmake nasm pkg-config)
 if [ "$goal" = test ]; then
-    # Browser tests, network namespaces, the Python readers that check us from outside.
-    need+=(chromium fonts-noto-cjk iproute2 python3 python3-venv)
-    commands+=(chromium fc-list ip python3 "")
+    # Browser tests, network namespaces, the programs and Python readers that check us from outside.
+    need+=(chromium fonts-noto-cjk iproute2 python3 python3-venv dicom3tools)
+    commands+=(chromium fc-list ip python3 "" dciodvfy)
 fi
 
 missing=()
