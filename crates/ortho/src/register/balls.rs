@@ -65,7 +65,7 @@ pub fn find_balls(volume: &Volume) -> Vec<Ball> {
             break;
         }
     }
-    balls.sort_by(|a: &Ball, b: &Ball| b.peak_hu.cmp(&a.peak_hu));
+    balls.sort_by_key(|ball: &Ball| core::cmp::Reverse(ball.peak_hu));
     balls
 }
 
