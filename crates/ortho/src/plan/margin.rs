@@ -99,10 +99,6 @@ pub const fn required_margin(level: Level) -> f64 {
     if level.is_thoracic() { 0.0005 } else { 0.001 }
 }
 
-/// Points of the screw's surface lie this close along its axis, metres.
-const STEP: f64 = 0.0005;
-/// And so many around it: the wall between two of them is misjudged by less than 0.02 mm.
-const AROUND: u32 = 36;
 /// The distance along the line from the pedicle's middle may be longer than that to the nearest
 /// bone by this and half of it, metres: more, and the nearest bone is another part.
 const NEAR: f64 = 0.0003;
@@ -119,7 +115,7 @@ pub fn margin(
     bone: &(impl Distance + ?Sized),
 ) -> Result<Margin, NoMargin> {
     let pedicle = vertebra.pedicle(screw.id.side);
-    let worst = worst(screw, pedicle, bone)?;
+    let worst = worst(screw, pedicle, bone, Net::FINE)?;
     let direction = screw.direction().ok_or(NoMargin::Across)?;
     let (metres, uncertainty) = (-worst.outside, bone.uncertainty());
     let required = required_margin(screw.id.level);
@@ -140,6 +136,31 @@ pub fn margin(
     })
 }
 
+/// Only the number of [`margin`], from a quarter of the points: a search asks a hundred times.
+pub(crate) fn rough_margin(
+    screw: &Screw,
+    vertebra: &Vertebra,
+    bone: &(impl Distance + ?Sized),
+) -> Option<f64> {
+    let pedicle = vertebra.pedicle(screw.id.side);
+    worst(screw, pedicle, bone, Net::ROUGH).ok().map(|worst| -worst.outside)
+}
+
+/// How close the points lie that stand for the surface of a screw.
+#[derive(Clone, Copy)]
+struct Net {
+    /// Along the axis, metres.
+    step: f64,
+    /// So many around it.
+    around: u32,
+}
+
+impl Net {
+    /// The wall between two points is misjudged by less than 0.02 mm.
+    const FINE: Self = Self { step: 0.0005, around: 36 };
+    const ROUGH: Self = Self { step: 0.001, around: 18 };
+}
+
 struct Worst {
     outside: f64,
     at: Vec3,
@@ -150,6 +171,7 @@ fn worst(
     screw: &Screw,
     pedicle: &Pedicle,
     bone: &(impl Distance + ?Sized),
+    net: Net,
 ) -> Result<Worst, NoMargin> {
     let d = screw.direction().ok_or(NoMargin::Across)?;
     let along = d.dot(pedicle.axis);
@@ -166,13 +188,13 @@ fn worst(
         return Err(NoMargin::Short);
     }
     let (u, v) = across(d).ok_or(NoMargin::Across)?;
-    let stations = libm::ceil((to - from) / STEP) as u32;
+    let stations = libm::ceil((to - from) / net.step) as u32;
     let mut worst: Option<Worst> = None;
     for station in 0..=stations {
         let t = from + (to - from) * f64::from(station) / f64::from(stations);
         let centre = screw.entry + d * t;
-        for turn in 0..AROUND {
-            let angle = core::f64::consts::TAU * f64::from(turn) / f64::from(AROUND);
+        for turn in 0..net.around {
+            let angle = core::f64::consts::TAU * f64::from(turn) / f64::from(net.around);
             let outward = u * libm::cos(angle) + v * libm::sin(angle);
             let at = centre + outward * radius;
             if (at - pedicle.isthmus).dot(pedicle.axis).abs() > Pedicle::HALF_ZONE {

@@ -46,13 +46,15 @@ pub fn bone_of_volume(volume: &Volume, vertebra: &Vertebra) -> Result<Field, NoS
 /// Voxels of the field of a label are at most this long, metres.
 const FINE: f64 = 1.0 * MM;
 /// And it reaches this far beyond the label, metres.
-const AROUND: f64 = 8.0 * MM;
-/// Each label voxel is spread over a Gaussian of this many of its own edges: wide enough that a
-/// staircase of 2 mm steps becomes a slope, narrow enough that a pedicle of 4 mm stays.
+const AROUND: f64 = 6.0 * MM;
+/// Each label voxel is spread over a Gaussian of this many of its own edges, and of this many
+/// metres at least: wide enough that a staircase becomes a slope, narrow enough that a pedicle of
+/// 4 mm stays.
 const SPREAD: f64 = 0.6;
+const SPREAD_LEAST: f64 = 0.6 * MM;
 
 /// The bone of one label, smoother than its voxels: occupancy is spread along each axis by a
-/// Gaussian of 0.6 voxels and the wall laid where half is filled, on voxels of at most 1 mm.
+/// Gaussian of 0.6 voxels (0.6 mm at least) and the wall laid where half is filled, on voxels of at most 1 mm.
 /// `None` when no voxel has the label.
 ///
 /// A convex wall of radius R moves inwards by about (0.6 voxel)²/2R, 0.05 mm for a pedicle of
@@ -120,14 +122,15 @@ impl Axis {
     /// For each fine centre the voxels of the mask that reach it, with weights that sum to 1 over
     /// an endless row.
     fn weights(&self) -> Vec<Vec<(usize, f64)>> {
-        let reach = 3.0 * SPREAD;
+        let spread = SPREAD.max(SPREAD_LEAST * self.step / self.fine);
+        let reach = 3.0 * spread;
         (0..self.count)
             .map(|n| {
                 let at = self.start + self.step * n as f64;
                 let first = libm::ceil(at - reach) as i64;
                 let last = libm::floor(at + reach) as i64;
                 let weight = |i: i64| {
-                    let d = (i as f64 - at) / SPREAD;
+                    let d = (i as f64 - at) / spread;
                     libm::exp(-0.5 * d * d)
                 };
                 let sum: f64 = (first..=last).map(weight).sum();

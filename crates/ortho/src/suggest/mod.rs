@@ -40,6 +40,16 @@ pub struct Proposal {
     pub note: Note,
 }
 
+impl Proposal {
+    /// Of two with enough margin the one whose tip is safe is better, then the longer one: in
+    /// whole millimetres.
+    fn rank(&self) -> (i64, i64) {
+        let whole = |metres: f64| libm::round(metres * 1e3) as i64;
+        let length = self.screw.length();
+        (whole((self.chord - length).min(search::TIP)), whole(length))
+    }
+}
+
 /// What is special about a proposal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Note {
@@ -174,3 +184,6 @@ pub fn propose(
     search::Search { vertebra, side, bone, library, required: required_margin(vertebra.level) }
         .best()
 }
+
+#[cfg(test)]
+mod tests;

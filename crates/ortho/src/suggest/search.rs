@@ -2,7 +2,7 @@
 
 use super::simplex::{Point, climb};
 use super::{NoProposal, Note, Proposal};
-use crate::plan::{Distance, Library, Pedicle, Vertebra, exit, margin};
+use crate::plan::{Distance, Library, Pedicle, Vertebra, exit, margin, rough_margin};
 use crate::screw::{Screw, ScrewId, Side};
 use telehand_vocab::Vec3;
 
@@ -34,17 +34,20 @@ const USUAL: f64 = 3.0;
 /// Behind the isthmus there is no bone further than this, metres.
 const BEHIND: f64 = 0.030;
 /// The tip keeps this from the far cortex, metres, and fills at most this share of the way.
-const TIP: f64 = 0.005;
+pub(super) const TIP: f64 = 0.005;
 const SHARE: f64 = 0.85;
-/// Beside the body's wall the shaft's surface keeps this, metres.
-const BODY: f64 = 0.0005;
+/// Ways that differ by less are equally wide, metres.
+const NEARLY: f64 = 0.08 * MM;
+/// What a way may be narrower than the widest, metres; more than the first only where there is
+/// more width than the thickest screw needs.
+const SPARE: [f64; 4] = [NEARLY, 0.5 * MM, 1.0 * MM, 2.0 * MM];
 /// The chord is never taken to be longer, metres.
 const LONGEST_CHORD: f64 = 0.090;
 
 impl<B: Distance + ?Sized> Search<'_, B> {
     /// The best screw, in sizes of the library: the thickest on the widest way. Where that is cut
-    /// short by a wall of the body, other ways are tried, first nearly as wide, then less wide,
-    /// then for thinner screws.
+    /// short by a wall of the body, ways that are nearly as wide are tried, and a screw one size
+    /// thinner; where the pedicle is wider than any screw needs, less wide ways too.
     pub(super) fn best(&self) -> Result<Proposal, NoProposal> {
         let wide = self.widest().ok_or(NoProposal::Blocked)?;
         let diameter = self.thickest(wide);
@@ -55,19 +58,22 @@ impl<B: Distance + ?Sized> Search<'_, B> {
         let diameter = self.thickest(wide);
         let mut best = self.proposal(wide, diameter)?;
         let (_, widest) = self.axis_clearance(wide).ok_or(NoProposal::Blocked)?;
-        for thinner in 0..=3 {
+        // a screw that could not be thicker has width to spare
+        let thickest = self.library.thickest - self.library.diameter_step / 2.0;
+        let spare = SPARE.iter().take(if diameter > thickest { SPARE.len() } else { 1 });
+        for thinner in 0..=1 {
             let diameter = diameter - self.library.diameter_step * f64::from(thinner);
             if diameter < self.library.thinnest - 1e-9 {
                 break;
             }
-            for relaxed in [0.1 * MM, 0.5 * MM, 1.0 * MM, 2.0 * MM] {
+            for relaxed in spare.clone() {
                 if best.screw.length() >= self.enough() - 1e-9 {
                     return Ok(best);
                 }
                 let least = (widest - relaxed).max(diameter / 2.0 + self.required);
-                if let Ok(longer) = self.longer(wide, diameter, least.min(widest - 0.1 * MM)) {
+                if let Ok(longer) = self.longer(wide, diameter, least.min(widest - NEARLY)) {
                     let kept = longer.margin.metres >= best.margin.metres.min(self.required);
-                    if kept && longer.screw.length() > best.screw.length() + 1e-9 {
+                    if kept && longer.rank() > best.rank() {
                         best = longer;
                     }
                 }
@@ -78,11 +84,15 @@ impl<B: Distance + ?Sized> Search<'_, B> {
 
     /// A screw of this length is long enough to hold, metres.
     const fn enough(&self) -> f64 {
-        if self.vertebra.level.is_thoracic() { 30.0 * MM } else { 40.0 * MM }
+        if self.vertebra.level.is_thoracic() { 30.0 * MM } else { 35.0 * MM }
     }
 
     /// Of the ways that are at least as wide as `least`, the one that goes furthest into the body.
     fn longer(&self, from: Way, diameter: f64, least: f64) -> Result<Proposal, NoProposal> {
+        // what lies behind the isthmus belongs to the length too
+        let (through, d) = self.axis(from);
+        let behind = exit(through, -d, BEHIND, self.bone).unwrap_or(BEHIND);
+        let wanted = self.enough() + self.library.length_step / 2.0 - behind;
         let (way, _) = climb(from, [0.7, 0.7, 1.5, 1.5], 120, |way| {
             let Some((crossing, clear)) = self.axis_clearance(way) else {
                 return f64::NEG_INFINITY;
@@ -91,7 +101,7 @@ impl<B: Distance + ?Sized> Search<'_, B> {
             let middle = through + d * crossing;
             let deep = (self.ahead(middle, d) - TIP).min(self.beside(middle, d, diameter));
             let missing = (least - clear).max(0.0);
-            deep - 200.0 * missing - 20.0 * self.turned(way)
+            deep.min(wanted) - 200.0 * missing - 40.0 * self.turned(way)
         });
         self.proposal(way, diameter)
     }
@@ -186,9 +196,9 @@ impl<B: Distance + ?Sized> Search<'_, B> {
         if plane > 0.0 { seen.min(plane) } else { seen }
     }
 
-    /// How far in front of the isthmus the shaft keeps its distance from the body's wall.
+    /// How far in front of the isthmus the shaft stays inside the body.
     fn beside(&self, middle: Vec3, d: Vec3, diameter: f64) -> f64 {
-        let keep = diameter / 2.0 + BODY;
+        let keep = diameter / 2.0;
         let mut before: Option<f64> = None;
         let mut t = Pedicle::HALF_ZONE;
         while t < LONGEST_CHORD {
@@ -208,13 +218,25 @@ impl<B: Distance + ?Sized> Search<'_, B> {
     }
 
     fn cylinder(&self, way: Way, diameter: f64) -> Option<f64> {
-        let (screw, _) = self.screw(way, diameter)?;
-        margin(&screw, self.vertebra, self.bone).ok().map(|m| m.metres)
+        rough_margin(&self.screw(way, diameter)?.0, self.vertebra, self.bone)
     }
 
+    /// The thickest screw with the required margin, else the thinnest there is.
     fn thickest(&self, way: Way) -> f64 {
-        let fits = |d: &f64| self.cylinder(way, *d).is_some_and(|m| m >= self.required);
-        self.library.diameters().filter(fits).last().unwrap_or(self.library.thinnest)
+        let fits = |diameter: f64| {
+            self.screw(way, diameter)
+                .and_then(|(screw, _)| margin(&screw, self.vertebra, self.bone).ok())
+                .is_some_and(|m| m.metres >= self.required)
+        };
+        // the axis' distance from the wall tells it to a step or two
+        let (_, clear) = self.axis_clearance(way).unwrap_or_default();
+        let guess = self.library.diameter(2.0 * (clear - self.required));
+        let step = self.library.diameter_step;
+        let mut diameter = self.library.diameter(guess + 2.0 * step);
+        while diameter > self.library.thinnest + step / 2.0 && !fits(diameter) {
+            diameter = self.library.diameter(diameter - step);
+        }
+        diameter
     }
 
     fn proposal(&self, way: Way, diameter: f64) -> Result<Proposal, NoProposal> {
