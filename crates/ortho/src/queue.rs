@@ -61,9 +61,8 @@ impl Need {
     /// review at the end 3 min: the script behind the simulation; the others are estimates.
     pub fn service(self) -> Span {
         Span::from_secs_f64(match self {
-            Self::Register | Self::Approve | Self::Go => 60.0,
+            Self::Register | Self::Approve | Self::Go | Self::Confirm => 60.0,
             Self::Plan(screws) => 90.0 * f64::from(screws),
-            Self::Confirm => 60.0,
             Self::Verify => 72.0,
             Self::Grade => 180.0,
         })
@@ -100,11 +99,6 @@ pub fn expected_wait(requests: &[Request], busy: Option<(Need, Span)>) -> Vec<Sp
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that meets the unexpected must fail"
-)]
 mod tests {
     use super::*;
 

@@ -211,6 +211,8 @@ impl Desk {
         }
         if self.confirmed != Some(said) {
             self.confirmed = Some(said);
+            // a command is bound to this very confirmation, not to an earlier one of this visit
+            self.visit += 1;
             self.drop_inputs(now);
         }
         Ok(())

@@ -61,7 +61,7 @@ pub enum Body {
     Renew,
     /// I have looked, and confirmed hospital, patient, level and side since I switched here.
     Confirm {
-        /// Counts the desk's switches.
+        /// Counts the desk's switches and confirmations.
         visit: u32,
         /// Level and side.
         screw: ScrewId,
@@ -85,7 +85,7 @@ pub enum Body {
 /// rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MotionCommand {
-    /// Counts the desk's switches; the confirmation must be of the same visit.
+    /// Counts the desk's switches and confirmations: it names the one this rests on.
     pub visit: u32,
     /// The approved plan.
     pub plan: PlanHash,

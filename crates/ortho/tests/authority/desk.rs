@@ -161,7 +161,11 @@ fn trap_17_the_site_itself_refuses_a_level_or_side_that_was_not_confirmed() {
         }
         assert_eq!(theatre.send(&message).unwrap_err().why, Why::NotConfirmed);
         // confirmed, but not in the plan
-        let confirm = Body::Confirm { visit: 1, screw };
+        let visit = 77;
+        if let Body::Motion(command) = &mut message.body {
+            command.visit = visit;
+        }
+        let confirm = Body::Confirm { visit, screw };
         message.envelope.seq += 1;
         let told = telehand_ortho::authority::Message { body: confirm, ..message };
         theatre.send(&told).unwrap();
@@ -173,6 +177,21 @@ fn trap_17_the_site_itself_refuses_a_level_or_side_that_was_not_confirmed() {
             assert_eq!(outcome.unwrap_err().why, Why::WrongTrajectory);
         }
     }
+}
+
+#[test]
+fn trap_17_a_command_rests_on_the_last_confirmation_and_on_none_before_it() {
+    let mut theatre = Theatre::moving();
+    // the surgeon turns to the other side; the word of it is still on its way
+    theatre.confirm(B).unwrap();
+    theatre.now += limits::HOLD_TO_RUN;
+    theatre.site_speaks();
+    let mut message = *theatre.desk.go(theatre.now, SEAT, B).unwrap().last().unwrap();
+    // a desk gone wrong that asks for the side confirmed before
+    if let Body::Motion(command) = &mut message.body {
+        command.trajectory = A;
+    }
+    assert_eq!(theatre.send(&message).unwrap_err().why, Why::NotConfirmed);
 }
 
 #[test]

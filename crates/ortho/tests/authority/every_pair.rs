@@ -204,15 +204,12 @@ fn every_stand_meets_every_act_as_the_table_says() {
             let before = case_at(stand);
             let mut case = before.clone();
             let outcome = case.handle(Mono::from_millis(9), &Event { by, act: act.clone() });
-            match wanted {
-                Some(there) => {
-                    assert!(outcome.is_ok(), "{name} at {stand:?}: {outcome:?}");
-                    assert_eq!(stands(&case), there, "{name} at {stand:?}: {outcome:?}");
-                }
-                None => {
-                    assert!(outcome.is_err(), "{name} at {stand:?}: {:?}", stands(&case));
-                    assert_eq!(case, before, "{name} at {stand:?}: a refusal changes nothing");
-                }
+            if let Some(there) = wanted {
+                assert!(outcome.is_ok(), "{name} at {stand:?}: {outcome:?}");
+                assert_eq!(stands(&case), there, "{name} at {stand:?}: {outcome:?}");
+            } else {
+                assert!(outcome.is_err(), "{name} at {stand:?}: {:?}", stands(&case));
+                assert_eq!(case, before, "{name} at {stand:?}: a refusal changes nothing");
             }
         }
     }

@@ -2,12 +2,7 @@
 //!
 //! Tests are named `o_0NN_...` after the rule of SAFETY.md they prove, and `trap_NN_...` after the
 //! mistakes that spine navigation is known for.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test that meets the unexpected must fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected must fail")]
 
 mod approach;
 mod case;

@@ -26,6 +26,7 @@ fn motion(message: &mut Message) -> &mut MotionCommand {
 }
 
 type Change = fn(&mut Message);
+type Spoil = fn(&mut Senses, Mono);
 
 #[test]
 fn o_004_a_command_bound_to_anything_else_is_refused_and_recorded() {
@@ -301,7 +302,7 @@ fn o_011_a_tracker_that_sees_nothing_or_a_reference_that_moved_stops_the_motion(
     let drifted = Drift { metres: limits::DRIFT_STOP, radians: 0.0 };
     let turned = Drift { metres: 0.0, radians: limits::DRIFT_STOP_ANGLE };
     let unknown = Drift { metres: f64::NAN, ..GOOD_DRIFT };
-    let cases: [(fn(&mut Senses, Mono), Why); 2] = [
+    let cases: [(Spoil, Why); 2] = [
         (|senses, now| senses.tracked = now - limits::OCCLUSION, Why::TrackerStale),
         (|senses, now| senses.tracked = now + STEP, Why::TrackerStale),
     ];

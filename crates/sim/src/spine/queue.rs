@@ -6,7 +6,8 @@
 //!
 //! The script (minutes; log-normal times): preparation 35 +- 10, scan 12, planning 1.5 a screw,
 //! 4 to 8 screws, wires, review 3, closure 65, half a minute for each switch of site; a site takes
-//! a new patient in while the day is younger than 330 min. The wires differ by [`Mode`]. The means
+//! a new patient in while the day is younger than 330 min. The wires differ by [`Mode`]; whoever
+//! judges a wire also confirms the next pose before turning away. The means
 //! come from the published remote series (W. Tian et al., Neurospine 2020;17:114-120: 41.3 min of
 //! wires for 5.2 screws) and, for trauma, from the pelvic series of the same group (planning
 //! 5.3 min, insertion 3.5 min); the spread of times without a published one is 30 %.

@@ -282,15 +282,12 @@ impl Site {
     }
 
     fn go_on(&mut self, at: f64) {
-        match self.step() {
-            Some(Step::Surgeon(_) | Step::Critical(_)) => self.wakes = None,
-            _ => {
-                self.next += 1;
-                self.begin(at);
-                if self.step().is_none() {
-                    self.wakes = None;
-                }
-            }
+        if let Some(Step::Surgeon(_) | Step::Critical(_)) = self.step() {
+            // from here it waits
+            self.wakes = None;
+        } else {
+            self.next += 1;
+            self.begin(at);
         }
     }
 }
