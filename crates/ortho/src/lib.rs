@@ -7,8 +7,8 @@
 //! (`_mm`, `_deg` at the borders); points are in the frame [`telehand_vocab::space::Image`]
 //! (DICOM LPS) unless a name says otherwise.
 
-pub mod calibrate;
 pub mod authority;
+pub mod calibrate;
 pub mod case;
 pub mod distance;
 pub mod grade;
