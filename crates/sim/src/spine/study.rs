@@ -124,7 +124,7 @@ pub struct Outcome {
     pub score: Option<Score>,
     /// Between sleeve and bone normal, radians.
     pub incidence: f64,
-    /// What the product's graders say: of every screw near a wall, and of a tenth of the others.
+    /// What the product's graders say: of every screw near a wall, and of one in twenty of the others.
     pub graded: Option<Graded>,
 }
 

@@ -39,7 +39,7 @@ impl RoomCamera {
     /// A camera with pictures of `width` x `height` pixels, looking at the room as it is now:
     /// what stands still is drawn here.
     pub fn new(width: usize, height: usize, room: &Room) -> Self {
-        let eye = Eye::new([1.55, -1.55, 1.95], [-0.08, 0.12, 0.98], 0.85, [width, height]);
+        let eye = Eye::new([1.90, -1.10, 1.75], [-0.35, 0.10, 1.28], 0.80, [width, height]);
         let mut empty = Canvas::new(&eye);
         for (solid, colour) in still(room) {
             empty.draw(&eye, &solid, colour);

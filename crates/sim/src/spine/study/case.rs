@@ -19,9 +19,9 @@ use telehand_vocab::{Pose, Vec3};
 const STAND_OFF: f64 = 30.0 * MM;
 
 /// The product grades every screw with less true wall left than this, metres,
-const NEAR_WALL: f64 = 0.6 * MM;
-/// and one in so many of the others: both graders together take far longer than all the rest.
-const SAMPLED: u64 = 10;
+const NEAR_WALL: f64 = 0.3 * MM;
+/// and one in so many of the others: both graders take longer than all the rest.
+const SAMPLED: u64 = 20;
 
 /// What is true in a case and what its instruments do.
 struct Site<'a> {

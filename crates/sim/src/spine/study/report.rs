@@ -138,7 +138,7 @@ pub struct Report {
     pub true_grades: Tally,
     /// Grades by the product; empty where it could not grade.
     pub product_grades: Tally,
-    /// Screws that the product was asked to grade: all near a wall, and a tenth of the others.
+    /// Screws that the product was asked to grade: all near a wall, and one in twenty of the others.
     pub graded: usize,
     /// Those of them that it gives no grade.
     pub no_grade: usize,
