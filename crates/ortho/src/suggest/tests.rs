@@ -41,11 +41,11 @@ impl Phantom {
         Quat::from_rotation_vector(self.turn)
     }
 
-    fn into_image(&self, p: Vec3) -> Vec3 {
+    fn image_of(&self, p: Vec3) -> Vec3 {
         self.rotation().rotate(p * MM) + AWAY
     }
 
-    fn from_image(&self, p: Vec3) -> Vec3 {
+    fn bone_of(&self, p: Vec3) -> Vec3 {
         self.rotation().inverse().rotate(p - AWAY) * 1e3
     }
 
@@ -82,7 +82,7 @@ impl Phantom {
         let (sin, cos) = (libm::sin(self.angle), libm::cos(self.angle));
         let axis = Vec3::new(-side * sin, -cos, 0.0);
         let lateral = Vec3::new(side * cos, -sin, 0.0);
-        let [entry, tip] = [screw.entry, screw.tip].map(|p| self.from_image(p));
+        let [entry, tip] = [screw.entry, screw.tip].map(|p| self.bone_of(p));
         let d = (tip - entry).unit().unwrap();
         let u = d.cross(Vec3::new(0.0, 0.0, 1.0)).unit().unwrap();
         let (v, mut least) = (u.cross(d), f64::INFINITY);
@@ -113,7 +113,7 @@ impl Phantom {
     }
 
     fn mask(&self, grid: Grid) -> Mask {
-        let field = Field::from_fn(grid, |p| self.bone(self.from_image(p)));
+        let field = Field::from_fn(grid, |p| self.bone(self.bone_of(p)));
         let labels = field.metres.iter().map(|&v| if v < 0.0 { 22 } else { 0 }).collect();
         Mask::new(grid, labels).unwrap()
     }
@@ -122,7 +122,7 @@ impl Phantom {
     fn scan(&self, grid: Grid) -> Volume {
         let edge = |d: f64| 0.5 * libm::erfc(d / (0.5 * core::f64::consts::SQRT_2));
         let field = Field::from_fn(grid, |p| {
-            let d = self.bone(self.from_image(p));
+            let d = self.bone(self.bone_of(p));
             40.0 + 860.0 * edge(d) - 680.0 * edge(d + 1.5)
         });
         let hu = field.metres.iter().map(|&v| v as i16).collect();
@@ -133,9 +133,9 @@ impl Phantom {
         let at = self.isthmus(1.0);
         let front = Vec3::new(0.0, -self.body[1] / 2.0, at.z);
         Landmarks {
-            anterior: self.into_image(front - off * 0.5),
-            left_isthmus: self.into_image(at + off),
-            right_isthmus: self.into_image(self.isthmus(-1.0) + off),
+            anterior: self.image_of(front - off * 0.5),
+            left_isthmus: self.image_of(at + off),
+            right_isthmus: self.image_of(self.isthmus(-1.0) + off),
         }
     }
 
@@ -190,7 +190,7 @@ fn the_widest_way_is_found_in_the_exact_bone() {
     struct Exact(Phantom);
     impl Distance for Exact {
         fn at(&self, p: Vec3) -> Option<f64> {
-            Some(self.0.bone(self.0.from_image(p)) * MM)
+            Some(self.0.bone(self.0.bone_of(p)) * MM)
         }
         fn uncertainty(&self) -> f64 {
             0.0
