@@ -46,14 +46,12 @@ export function whyNot(command: Command, line: PlannerLine, screw: Screw | null)
   const nothing = whyNothing(line);
   const site = line.site;
   if (nothing || !site) return nothing;
-  // there is no level or side to confirm before there is a plan
-  const early = command === "time_out" || command === "accept_registration";
-  if (!line.confirmed && command !== "release" && !early) return t("why_confirm");
+  if (!line.confirmed && command !== "release") return t("why_confirm");
   const mine = site.lease.holder === "remote";
   const step = site.case.number;
   switch (command) {
     case "time_out":
-      return step <= STATE.TIME_OUT ? null : t("why_step");
+      return step === STATE.TIME_OUT ? null : t("why_step");
     case "accept_registration":
       if (!site.registration) return t("registration_none");
       if (!site.registration.valid) return t("registration_void");
@@ -71,7 +69,7 @@ export function whyNot(command: Command, line: PlannerLine, screw: Screw | null)
       if (!mine) return t("why_grab_first");
       return step === STATE.HELD || step === STATE.MOVING ? null : t("why_not_there");
     case "verify":
-      return step === STATE.VERIFIED ? null : t("why_no_wire");
+      return step === STATE.VERIFIED && site.waiting?.needs === "verify" ? null : t("why_no_wire");
     case "hand_off":
       return mine ? null : t("why_not_mine");
     case "release":
@@ -89,6 +87,10 @@ function whyNoGo(line: PlannerLine, site: SiteState, screw: Screw | null, mine: 
   if (!line.confirmedFor(screw)) return t("why_confirm_screw", { screw: screwWord(screw) });
   return null;
 }
+
+/** The surgeon's hospital signs, and says that the spoken code is right, by confirming. */
+export const signsByConfirming = (site: SiteState): boolean =>
+  site.case.number < STATE.TIME_OUT && site.waiting?.needs === "confirm";
 
 /** A wire is in at a site that this surgeon holds: it is not left without a hand-over. */
 export function pinnedAt(line: PlannerLine): SiteState | null {

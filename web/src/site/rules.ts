@@ -1,6 +1,7 @@
 /** Why an action of the local team would be refused, as far as this page knows; null where it may be tried. */
 
 import { t } from "../lib/i18n/locale.svelte";
+import type { SiteState } from "../lib/ortho/contract";
 import type { SiteLine } from "../lib/ortho/site.svelte";
 
 export type Action =
@@ -8,6 +9,7 @@ export type Action =
   | "fix_reference"
   | "scan"
   | "check_point"
+  | "forget_check_points"
   | "approve"
   | "accept_grab"
   | "enable"
@@ -22,19 +24,20 @@ export type Action =
   | "convert"
   | "finish";
 
-/** The steps at which each is asked for, first and last. */
-const STEPS: Partial<Record<Action, [number, number]>> = {
-  time_out: [0, 2],
-  fix_reference: [2, 4],
-  scan: [3, 5],
-  check_point: [4, 6],
+/** The steps at which each is asked for. */
+const STEPS: Partial<Record<Action, number[]>> = {
+  time_out: [0, 1, 2],
+  fix_reference: [3],
+  scan: [4, 5, 12, 13],
+  check_point: [5],
+  forget_check_points: [5],
   approve: [6, 7],
-  accept_grab: [7, 8],
-  enable: [8, 10],
+  accept_grab: [7, 8, 12],
+  enable: [8, 9, 10, 12],
   wire_in: [9, 10],
   wire_out: [11, 12],
-  verify: [12, 12],
-  insert_screws: [12, 13],
+  verify: [12],
+  insert_screws: [12],
   finish: [13, 14],
 };
 
@@ -44,8 +47,9 @@ export function whyNot(action: Action, line: SiteLine): string | null {
   if (!line.live || !site) return t("why_connection");
   if (line.state?.controls === false) return t("why_not_controls");
   const step = site.case.number;
-  const range = STEPS[action];
-  if (range && (step < range[0] || step > range[1])) return t("why_step");
+  const steps = STEPS[action];
+  if (steps && !steps.includes(step)) return t("why_step");
+  if (site.robot.task) return t("why_busy");
   if (action === "approve") {
     if (!site.plan?.screws.length) return t("plan_none");
     return site.plan.approvals.local ? t("why_signed") : null;
@@ -59,11 +63,17 @@ export function whyNot(action: Action, line: SiteLine): string | null {
 }
 
 /** What the team does next, by the step of the case. */
-export function nextAction(step: number, occupied: boolean): Action | null {
+export function nextAction(site: SiteState): Action | null {
+  const { number } = site.case;
+  const open = site.case.gates.length > 0 && site.case.gates.every((gate) => gate.ok);
+  if (number <= 2) return "time_out";
+  if (number === 12) {
+    if (site.robot.guide_occupied) return "wire_out";
+    if (site.waiting?.critical || wireUnmeasured(site)) return "scan";
+    return open ? "insert_screws" : "accept_grab";
+  }
+  if (number === 13) return open ? "finish" : "scan";
   const table: Record<number, Action> = {
-    0: "time_out",
-    1: "time_out",
-    2: "time_out",
     3: "fix_reference",
     4: "scan",
     5: "check_point",
@@ -71,8 +81,11 @@ export function nextAction(step: number, occupied: boolean): Action | null {
     8: "accept_grab",
     10: "wire_in",
     11: "wire_out",
-    13: "insert_screws",
   };
-  if (step === 12 && occupied) return "wire_out";
-  return table[step] ?? null;
+  return table[number] ?? null;
 }
+
+/** The wire of the target is in and nobody has looked at it with a scan yet. */
+const wireUnmeasured = (site: SiteState): boolean =>
+  site.plan?.screws.find(({ id }) => id === site.robot.target)?.state === "wire" &&
+  !site.verify.some(({ screw }) => screw === site.robot.target);

@@ -3,7 +3,8 @@
 import { t } from "../i18n/locale.svelte";
 import { Line, type Reply } from "../line.svelte";
 import type { OrthoRefusal } from "./contract";
-import { local, ruleWords, sentence } from "./words";
+import { sentence } from "./sentence";
+import { local, ruleWords } from "./words";
 
 export abstract class OrthoLine<S extends { type: "state" }> extends Line<S> {
   /** A button. A refusal becomes a toast. */

@@ -4,9 +4,10 @@ import { language, t } from "../i18n/locale.svelte";
 import type { WordKey } from "../i18n";
 import { en } from "../i18n/en";
 import { rules, type RuleWords } from "../i18n/ortho-rules";
-import { said } from "../i18n/ortho-said";
+import { said, saidWith } from "../i18n/ortho-said";
 import type { Gate, OrthoAlarm, Screw, Side, SiteState } from "./contract";
 import { fixed, NONE } from "../format";
+import { sentence } from "./sentence";
 
 export const hospital = (site: SiteState): string => site.name[language.current] || site.name.en;
 
@@ -48,6 +49,7 @@ export function local(text: string | null | undefined): string {
   const whole = said[text];
   if (whole) return whole;
   let turned = text;
+  for (const [pattern, chinese] of saidWith) turned = turned.replace(pattern, chinese);
   for (const [english, chinese] of PHRASES) turned = turned.replaceAll(english, chinese);
   return turned.replaceAll(/(?<=[\u4e00-\u9fff。]) (?=[\u4e00-\u9fff])/g, "");
 }
@@ -97,14 +99,6 @@ export function alarmWords(alarm: OrthoAlarm): {
     clears: local(alarm.clears),
   };
 }
-
-/** A refusal's sentence without its number and its remedy, which stand beside it. */
-export const sentence = (text: string, clears: string): string =>
-  text
-    .replace(/^O-\d{3}: /, "")
-    .replace(clears || "\u0000", "")
-    .replace(/ The robot holds\.\s*$/, "")
-    .trim();
 
 export type Tone = "good" | "near" | "bad" | "none";
 
