@@ -322,6 +322,10 @@ impl Arbiter {
         if event.act == Act::GuideFree || event.act == Act::WireRemoved {
             self.guide_unseen = false;
         }
+        if event.act.is_local_superior() {
+            // a lease that is still being written down is taken away, too
+            self.grant = None;
+        }
         let local = event.act.is_local_superior() || was != self.control();
         let reason = if local { Reason::Local } else { Reason::Void };
         self.follow(now, &effects, reason, out);

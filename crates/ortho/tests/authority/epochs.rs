@@ -51,6 +51,19 @@ fn o_016_what_stood_in_the_way_when_the_disk_answers_still_stands_in_the_way() {
 }
 
 #[test]
+fn o_016_what_the_local_team_takes_back_while_it_is_written_is_not_lent() {
+    for act in [Act::Release, Act::Park, Act::TakeOver, Act::ConvertToManual] {
+        let mut theatre = Theatre::at(Stand::In(State::Approved));
+        theatre.disk_works = false;
+        theatre.grab().unwrap();
+        let epoch = theatre.disk;
+        theatre.tell_case(L, act).unwrap();
+        theatre.tell(&Event::Persisted(epoch)).unwrap();
+        assert_eq!(theatre.site.lease(), None);
+    }
+}
+
+#[test]
 fn o_016_no_epoch_is_given_twice_over_crashes_at_every_moment() {
     let mut disk = Epoch(100);
     let mut lent: BTreeSet<Epoch> = BTreeSet::new();

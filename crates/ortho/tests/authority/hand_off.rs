@@ -1,6 +1,6 @@
 //! A wire is in: who stays, and how the watch goes to somebody else.
 
-use crate::patient::{A, B, GOOD_DRIFT, L, LOCAL, M, Stand, patient, plan, wire};
+use crate::patient::{A, B, GOOD_DRIFT, L, LOCAL, M, patient, plan, wire};
 use crate::theatre::{PANEL, SEAT, Theatre, remote};
 use telehand_ortho::authority::{
     Body, Desk, Effect, Envelope, Event, HandOff, Holder, Message, ReadBack, Reason, Record, Why,
@@ -8,7 +8,7 @@ use telehand_ortho::authority::{
 };
 use telehand_ortho::case::{Act, By, Control, Party, PersonId, SeatId, State};
 use telehand_ortho::{PlanHash, ScrewId};
-use telehand_vocab::{Mono, Span};
+use telehand_vocab::Span;
 
 const EXPERT: PersonId = PersonId(11);
 const EXPERT_SEAT: SeatId = SeatId(50);
@@ -188,5 +188,30 @@ fn a_hand_over_that_the_disk_does_not_take_leaves_the_watch_where_it_was() {
     // a late answer of the disk grants nothing
     theatre.tell(&Event::Persisted(asked)).unwrap();
     assert_eq!(theatre.site.lease().unwrap().holder.person, crate::patient::SURGEON);
-    let _ = (Stand::Free, Mono::ZERO);
+}
+
+#[test]
+fn o_008_after_a_crash_with_a_wire_in_the_local_team_takes_the_watch_before_anybody_far_away() {
+    let mut theatre = Theatre::wire_in();
+    let case = theatre.case().clone();
+    let (site, effects) = telehand_ortho::authority::Arbiter::restore(
+        theatre.now,
+        crate::patient::SITE,
+        crate::theatre::ROBOT,
+        theatre.disk,
+        Some(case),
+    );
+    theatre.site = site;
+    for effect in effects {
+        if let Effect::Persist(epoch) = effect {
+            theatre.disk = epoch;
+            theatre.tell(&Event::Persisted(epoch)).unwrap();
+        }
+    }
+    assert_eq!(theatre.case().state(), State::WireIn);
+    theatre.site_speaks();
+    theatre.confirm(A).unwrap();
+    assert_eq!(theatre.grab().unwrap_err().why, Why::Pinned);
+    theatre.tell_case(L, Act::TakeOver).unwrap();
+    assert_eq!(theatre.site.pinned(), Some(LOCAL));
 }

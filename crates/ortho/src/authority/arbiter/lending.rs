@@ -50,6 +50,8 @@ impl Arbiter {
     fn begin(&mut self, now: Mono, grant: Grant, out: &mut Vec<Effect>) {
         if let Err(refusal) = self.may_lend(grant.to, grant.hand_off.is_some()) {
             self.log.write(now, grant.epoch, Record::Refused(refusal));
+            // the number is used up: a lease under an older one is over
+            self.end_lease(now, Reason::Void, out);
             return;
         }
         let record = grant.hand_off.map(|handed| self.hand_off_record(handed, grant.to));
@@ -97,7 +99,9 @@ impl Arbiter {
         if self.lease.is_some() {
             return Err(Refusal::plain(Why::Held));
         }
-        if self.pinned.is_some_and(|person| person != to.person) {
+        // a start does not know who watched the wire: the local team takes the watch first
+        let lost = self.critical() && self.pinned.is_none() && to.party == Party::Remote;
+        if lost || self.pinned.is_some_and(|person| person != to.person) {
             return Err(Refusal::plain(Why::Pinned));
         }
         Ok(())
