@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Random, files, oblique};
-use telehand_bridge::dicom::read_instance;
+use telehand_bridge::dicom::{compress, read_instance};
 
 /// Changes some bytes, cuts, or doubles a part.
 fn mutate(bytes: &[u8], random: &mut Random) -> Vec<u8> {
@@ -45,4 +45,34 @@ fn ten_thousand_changed_files_give_a_slice_or_a_refusal() {
         }
     }
     assert!((1..10_000).contains(&taken), "{taken}: some changes are harmless, some are not");
+}
+
+#[test]
+fn changed_jpeg_ls_pictures_give_a_slice_or_a_refusal() {
+    let original = compress(&files(&oblique()).remove(0)).unwrap().bytes;
+    let picture = original.windows(3).position(|w| w == [0xff, 0xd8, 0xff]).unwrap();
+    let mut random = Random::new(4);
+    let mut refused = 0;
+    for _ in 0..3_000 {
+        let mut bytes = original.clone();
+        for _ in 0..=random.below(4) {
+            let at = picture + random.below(bytes.len() - picture);
+            bytes[at] = random.next() as u8;
+        }
+        match read_instance(&bytes) {
+            Ok(instance) => assert_eq!(instance.slice.hu.len(), 35),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!((1..3_000).contains(&refused), "{refused}");
+}
+
+#[test]
+fn a_picture_larger_than_its_slice_is_refused_before_it_is_decoded() {
+    let mut bytes = compress(&files(&oblique()).remove(0)).unwrap().bytes;
+    // The frame header of JPEG-LS: FFF7, length, bits, rows, columns.
+    let at = bytes.windows(2).position(|w| w == [0xff, 0xf7]).unwrap();
+    bytes[at + 5..at + 9].fill(0xff);
+    let refused = read_instance(&bytes).unwrap_err().to_string();
+    assert!(refused.contains("65535 x 65535"), "{refused}");
 }

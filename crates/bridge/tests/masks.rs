@@ -1,4 +1,4 @@
-//! Masks made elsewhere: NIfTI and DICOM SEG.
+//! Masks made elsewhere: `NIfTI` and DICOM SEG.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod common;

@@ -86,7 +86,11 @@ fn plan() -> PlanReport {
                 by: "Dr. 田".into(),
                 at: "20260102101112".into(),
             },
-            ReportedApproval { role: "local".into(), by: "".into(), at: "20260102101113".into() },
+            ReportedApproval {
+                role: "local".into(),
+                by: String::new(),
+                at: "20260102101113".into(),
+            },
         ],
         screws: vec![planned, placed],
     }

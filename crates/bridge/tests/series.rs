@@ -7,7 +7,8 @@ use common::{changed, files, folder, oblique, origin, put};
 use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::{tags, uids};
 use telehand_bridge::dicom::{
-    ImportError, Refused, list, read_instance, read_series, read_series_bytes, write_series,
+    File, ImportError, Refused, compress, digest, list, read_instance, read_series,
+    read_series_bytes, write_series,
 };
 use telehand_ortho::series::assemble;
 use telehand_ortho::{SeriesUid, Volume};
@@ -294,4 +295,70 @@ fn frames_of_reference_that_an_anonymiser_scattered_are_joined_and_noted() {
     assert!(scattered("YES", 9).is_ok());
     assert!(scattered("NO", 9).is_err(), "an identified series must say one frame");
     assert!(scattered("YES", 1).is_err(), "two frames are two scans");
+}
+
+#[test]
+fn trap_26_what_is_sent_compressed_is_jpeg_ls_and_loses_nothing() {
+    let mut volume = oblique();
+    // Noise and the ends of the range, where a codec's shortcuts would show.
+    let mut random = common::Random::new(5);
+    for hu in &mut volume.hu {
+        *hu = random.next() as i16 & 0x7fff;
+    }
+    let plain = files(&volume);
+    let packed: Vec<_> = plain.iter().map(|file| compress(file).unwrap()).collect();
+    for (file, slice) in packed.iter().zip(&plain) {
+        let instance = read_instance(&file.bytes).unwrap();
+        assert_eq!(instance.syntax, uids::JPEGLS_LOSSLESS);
+        assert_eq!(instance.slice, read_instance(&slice.bytes).unwrap().slice);
+        assert_eq!(compress(file).unwrap(), *file, "compressed already");
+    }
+    let packed: Vec<_> = packed.into_iter().map(|file| file.bytes).collect();
+    assert_eq!(imported(&packed).hu, volume.hu);
+    // Twelve signed bits with the sign in the bits above: the codec knows no such thing.
+    let signed = changed(&plain[0].bytes, |object| {
+        let us = |value: u16| PrimitiveValue::from(value);
+        object.put(DataElement::new(tags::BITS_STORED, VR::US, us(12)));
+        object.put(DataElement::new(tags::HIGH_BIT, VR::US, us(11)));
+        let words: Vec<u16> = (0..35).map(|k: i16| (k - 20).cast_unsigned()).collect();
+        object.put(DataElement::new(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(words.into())));
+    });
+    let file = File { name: "signed".into(), bytes: signed };
+    if let Ok(kept) = compress(&file) {
+        let (kept, file) =
+            (read_instance(&kept.bytes).unwrap(), read_instance(&file.bytes).unwrap());
+        assert_eq!(kept.slice, file.slice);
+    }
+}
+
+#[test]
+fn trap_27_a_copy_that_lost_a_slice_or_a_bit_has_another_digest() {
+    let whole = bytes(&oblique());
+    let of = |files: &[Vec<u8>]| {
+        let named: Vec<_> = files.iter().map(|bytes| ("x".to_owned(), bytes.clone())).collect();
+        digest(&read_series_bytes(&named).unwrap().slices)
+    };
+    let wanted = of(&whole);
+    let mut shuffled = whole.clone();
+    shuffled.rotate_left(2);
+    assert_eq!(of(&shuffled), wanted, "the order of the files is none of the series");
+    let packed: Vec<_> = files(&oblique()).iter().map(|f| compress(f).unwrap().bytes).collect();
+    assert_eq!(of(&packed), wanted, "how it is packed is none of the series");
+    // The last slice leaves no gap: geometry alone cannot tell.
+    assert!(
+        assemble(
+            read_series_bytes(&[("a".into(), whole[0].clone()), ("b".into(), whole[1].clone())])
+                .unwrap()
+                .slices
+        )
+        .is_ok()
+    );
+    assert_ne!(of(&whole[..3]), wanted);
+    let mut bit = whole.clone();
+    let last = bit[1].len() - 1;
+    bit[1][last] ^= 1;
+    assert_ne!(of(&bit), wanted);
+    // A slice from the middle is missed by the geometry.
+    let gap: Vec<_> = [0, 1, 3].map(|k: usize| ("x".to_owned(), whole[k].clone())).to_vec();
+    assert!(assemble(read_series_bytes(&gap).unwrap().slices).is_err());
 }

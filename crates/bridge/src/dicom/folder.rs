@@ -87,24 +87,21 @@ pub fn read_series(folder: &Path, wanted: Option<&SeriesUid>) -> Result<Series, 
     if let Some((path, why)) = listing.broken.pop() {
         return Err(ImportError::File { path, why });
     }
-    let files = listing.skipped.len();
     let summaries = || listing.series.values().map(|(summary, _)| summary.clone()).collect();
-    let uid = match (wanted, listing.series.len()) {
-        (Some(wanted), 1..) if !listing.series.contains_key(wanted) => {
-            let wanted = wanted.to_string();
-            return Err(ImportError::NoSuchSeries { wanted, list: summaries() });
+    let uid = match wanted {
+        Some(wanted) => wanted.clone(),
+        None if listing.series.len() > 1 => {
+            return Err(ImportError::Several { list: summaries() });
         }
-        (Some(wanted), 1..) => wanted.clone(),
-        (None, 2..) => return Err(ImportError::Several { list: summaries() }),
-        (_, _) => match listing.series.keys().next() {
-            Some(only) => only.clone(),
-            None => {
-                let first = listing.skipped.into_iter().map(|(_, why)| why);
-                let first = first.reduce(|a, b| if a == Refused::NotDicom { b } else { a });
-                return Err(ImportError::NoSeries { files, first });
-            }
-        },
+        None => {
+            let only = listing.series.keys().next().cloned();
+            only.ok_or_else(|| no_series(&listing))?
+        }
     };
+    if !listing.series.contains_key(&uid) {
+        let wanted = uid.to_string();
+        return Err(ImportError::NoSuchSeries { wanted, list: summaries() });
+    }
     let paths = listing.series.remove(&uid).map(|(_, paths)| paths).unwrap_or_default();
     let read = parallel(&paths, |path| {
         let bytes = fs::read(path).map_err(|source| io(path, source))?;
@@ -115,6 +112,13 @@ pub fn read_series(folder: &Path, wanted: Option<&SeriesUid>) -> Result<Series, 
     notes
         .extend(listing.series.keys().map(|other| format!("another series was left out: {other}")));
     Ok(series(uid, instances, notes))
+}
+
+/// Says why there is none: the first refusal that is not just "no DICOM file".
+fn no_series(listing: &Listing) -> ImportError {
+    let reasons = listing.skipped.iter().map(|(_, why)| why.clone());
+    let first = reasons.reduce(|a, b| if a == Refused::NotDicom { b } else { a });
+    ImportError::NoSeries { files: listing.skipped.len(), first }
 }
 
 /// Reads the slices of one series from files in memory; `name` says which file a refusal is about.

@@ -4,6 +4,8 @@
 //! Every reader takes any bytes: it answers with a value or a named refusal and never panics.
 
 mod compose;
+mod compress;
+mod digest;
 mod folder;
 mod instance;
 pub mod network;
@@ -18,6 +20,8 @@ mod value;
 mod write;
 
 pub use compose::{WriteError, uid};
+pub use compress::compress;
+pub use digest::digest;
 pub use folder::{
     FILE_LIMIT, Listing, Series, SeriesSummary, list, read_series, read_series_bytes,
 };

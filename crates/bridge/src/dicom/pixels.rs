@@ -4,8 +4,9 @@ use super::parse::Parsed;
 use super::refusal::Refused;
 use super::value::{number, text, whole};
 use dicom_core::value::Value;
-use dicom_core::{PrimitiveValue, Tag};
+use dicom_core::{DataElement, PrimitiveValue, Tag};
 use dicom_dictionary_std::tags;
+use dicom_encoding::TransferSyntax;
 use dicom_encoding::transfer_syntax::{Codec, TransferSyntaxIndex};
 use dicom_object::InMemDicomObject;
 use dicom_object::meta::FileMetaTable;
@@ -32,7 +33,7 @@ pub struct Pixels {
 pub fn hounsfield(parsed: Parsed) -> Result<Pixels, Refused> {
     let layout = Layout::of(&parsed.object)?;
     let rescale = rescale(&parsed.object, &layout)?;
-    let native = parsed.object.get(tags::PIXEL_DATA).map(|element| element.value());
+    let native = parsed.object.get(tags::PIXEL_DATA).map(DataElement::value);
     let hu = match native {
         None => return Err(Refused::Missing { attribute: "Pixel Data (7FE0,0010)" }),
         Some(Value::Primitive(PrimitiveValue::U16(words))) if layout.allocated == 16 => {
@@ -166,12 +167,13 @@ fn decode(parsed: Parsed, layout: &Layout) -> Result<Vec<u8>, Refused> {
     let Parsed { syntax, object, .. } = parsed;
     let known = TransferSyntaxRegistry.get(&syntax);
     let name = known.map_or("unknown", |ts| ts.name()).to_owned();
-    let Some(Codec::EncapsulatedPixelData(Some(reader), _)) = known.map(|ts| ts.codec()) else {
+    let Some(Codec::EncapsulatedPixelData(Some(reader), _)) = known.map(TransferSyntax::codec)
+    else {
         return Err(Refused::TransferSyntax { uid: syntax, name });
     };
     let undecodable = |why: String| Refused::Undecodable { syntax: name.clone(), why };
     if let Some(Value::PixelSequence(sequence)) =
-        object.get(tags::PIXEL_DATA).map(|element| element.value())
+        object.get(tags::PIXEL_DATA).map(DataElement::value)
     {
         // A decoder allocates what the picture's own header claims: it is compared first.
         let first = sequence.fragments().first().map(Vec::as_slice).unwrap_or_default();
@@ -198,7 +200,8 @@ fn decode(parsed: Parsed, layout: &Layout) -> Result<Vec<u8>, Refused> {
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// An error and its causes in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -208,7 +211,8 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn meta(syntax: &str) -> FileMetaTable {
+/// Meta information that says only the transfer syntax, as the decoders ask for it.
+pub(super) fn meta(syntax: &str) -> FileMetaTable {
     FileMetaTable {
         information_group_length: 0,
         information_version: [0, 1],

@@ -84,5 +84,8 @@ fn because(first: Option<&Refused>) -> String {
 }
 
 fn lines(list: &[crate::dicom::SeriesSummary]) -> String {
-    list.iter().map(|s| format!("\n  {} ({} files) {}", s.uid, s.files, s.description)).collect()
+    list.iter().fold(String::new(), |text, series| {
+        let (uid, files, description) = (&series.uid, series.files, &series.description);
+        format!("{text}\n  {uid} ({files} files) {description}")
+    })
 }
