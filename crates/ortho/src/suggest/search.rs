@@ -218,14 +218,21 @@ impl<B: Distance + ?Sized> Search<'_, B> {
     }
 
     fn cylinder(&self, way: Way, diameter: f64) -> Option<f64> {
-        rough_margin(&self.screw(way, diameter)?.0, self.vertebra, self.bone)
+        rough_margin(&self.endless(way, diameter)?, self.vertebra, self.bone)
+    }
+
+    /// The screw of a way, long enough to pass all of the pedicle: a short one would look wider.
+    fn endless(&self, way: Way, diameter: f64) -> Option<Screw> {
+        let (screw, _) = self.screw(way, diameter)?;
+        let (_, d) = self.axis(way);
+        Some(Screw { tip: screw.entry + d * self.library.longest, ..screw })
     }
 
     /// The thickest screw with the required margin, else the thinnest there is.
     fn thickest(&self, way: Way) -> f64 {
         let fits = |diameter: f64| {
-            self.screw(way, diameter)
-                .and_then(|(screw, _)| margin(&screw, self.vertebra, self.bone).ok())
+            self.endless(way, diameter)
+                .and_then(|screw| margin(&screw, self.vertebra, self.bone).ok())
                 .is_some_and(|m| m.metres >= self.required)
         };
         // the axis' distance from the wall tells it to a step or two
