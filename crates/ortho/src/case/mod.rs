@@ -10,6 +10,7 @@
 //! the case back, void both signatures and take the robot away. Only a wire in the bone is dealt
 //! with first.
 
+mod conditions;
 mod event;
 mod gate;
 mod machine;
