@@ -67,7 +67,7 @@ export function whyNot(command: Command, line: PlannerLine, screw: Screw | null)
       return whyNoGo(line, site, screw, mine);
     case "confirm_pose":
       if (!mine) return t("why_grab_first");
-      return step === STATE.HELD || step === STATE.MOVING ? null : t("why_not_there");
+      return step === STATE.HELD ? null : t("why_not_there");
     case "verify":
       return step === STATE.VERIFIED && site.waiting?.needs === "verify" ? null : t("why_no_wire");
     case "hand_off":
