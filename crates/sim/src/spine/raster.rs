@@ -403,3 +403,6 @@ fn span(grid: &Grid, centre: Vec3, reach: f64, wobble: &[Vec3]) -> [[usize; 3]; 
 fn voxel_size(grid: &Grid) -> f64 {
     Vec3::from_array(grid.spacing).norm()
 }
+
+#[cfg(test)]
+mod tests;

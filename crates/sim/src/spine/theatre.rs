@@ -12,29 +12,30 @@
 //! with the head towards +x and the left side towards +y. The robot stands on the left, the
 //! tracker's camera above the feet.
 
+mod imaging;
+mod instruments;
 pub(crate) mod room;
 mod truth;
 
+pub use instruments::Cannot;
 pub use room::Room;
 pub use truth::{PlacedScrew, Truth};
 
-use super::drill::{self, Path};
 use super::phantom::{Phantom, Spec};
-use super::raster::{Rod, Scene};
 use super::robot::{Arm, Command, near_nothing};
-use super::scanner::{Breath, Person, Protocol, Scan, scan};
+use super::scanner::{Person, Protocol};
 use super::study::Regime;
 use super::tracker::{Bodies, Body, Camera, TrackerFrame};
 use super::{Bone, MM, Patient};
 use crate::random::Random;
+use instruments::Wire;
 use room::{
     base_place, home, image_place, patient_place, reference_place, surveillance_place,
     tracker_place,
 };
 use telehand_motion::IkError;
-use telehand_ortho::register::PlateModel;
+use telehand_ortho::Level;
 use telehand_ortho::track::Surveillance;
-use telehand_ortho::{Level, ScrewId};
 use telehand_vocab::space::{Base, Flange, Guide, Image, Plate, Reference, Tracker, World};
 use telehand_vocab::{Mono, Pose, Quat, Span, Vec3};
 
@@ -79,34 +80,6 @@ pub struct Calibration {
     pub base_from_tracker: Pose<Base, Tracker>,
     /// Where the sleeve sits on the flange.
     pub flange_from_guide: Pose<Flange, Guide>,
-}
-
-/// Why a step of the operation cannot be done now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Cannot {
-    /// There is no wire in the sleeve.
-    #[error("no wire is in the sleeve; nothing was done: push one in first")]
-    NoWire,
-    /// The sleeve holds a wire already.
-    #[error("a wire is in the sleeve; nothing was done: bring it home or take it out")]
-    Occupied,
-    /// The sleeve points past every bone.
-    #[error(
-        "the sleeve points at no bone within 150 mm; nothing was done: bring it to a trajectory"
-    )]
-    NoBone,
-    /// The wire was not driven into bone.
-    #[error("no wire of this screw is in bone; nothing was done: drill it first")]
-    NoWireInBone,
-}
-
-/// A wire in the sleeve.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Wire {
-    bone: usize,
-    path: Path,
-    /// Below the entry into bone, metres; negative: not there yet.
-    depth: f64,
 }
 
 /// One theatre.
@@ -316,133 +289,6 @@ impl Theatre {
         self.patient_from_plate = self.patient_from_plate * knock;
     }
 
-    /// Takes a series: the patient, the plate if it lies there, wires and screws.
-    pub fn scan(&mut self) -> Scan {
-        let image_from_patient = self.patient_from_image.inverse();
-        let image_from_bone: Vec<Pose<Image, Bone>> =
-            self.phantom.bones.iter().map(|b| image_from_patient * b.patient_from_bone).collect();
-        let image_from_plate = self.plate_on.then(|| image_from_patient * self.patient_from_plate);
-        let balls = image_from_plate.map_or_else(Vec::new, |plate| {
-            PlateModel::demo().balls().iter().map(|b| plate.point(*b)).collect()
-        });
-        let rods = self.truth.rods(&self.phantom, &image_from_bone);
-        let wire = self.wire_in_image(&image_from_bone);
-        let scene = Scene {
-            phantom: &self.phantom,
-            image_from_patient,
-            image_from_bone,
-            image_from_plate,
-            balls,
-            rods: rods.into_iter().chain(wire).collect(),
-        };
-        let protocol = self.setup.protocol.long_enough(self.chain_length());
-        let middle = image_from_patient.point(Vec3::new(0.0, self.skin_middle(), 0.0));
-        let breath =
-            (!self.apnoea).then_some(Breath { amplitude: self.setup.breathing, slices: 22.0 });
-        let names = (self.setup.seed, self.scans);
-        let scan = scan(&scene, &protocol, middle, breath, &self.person, names);
-        self.scans += 1;
-        self.truth.remember(&scan.volume.series, image_from_patient);
-        scan
-    }
-
-    /// Pushes a wire through the sleeve up to the bone it points at.
-    ///
-    /// # Errors
-    /// When the sleeve is occupied or points at no bone.
-    pub fn wire_in(&mut self) -> Result<Level, Cannot> {
-        if self.wire.is_some() {
-            return Err(Cannot::Occupied);
-        }
-        let world_from_guide = self.world_from_guide();
-        let ahead = world_from_guide.rotation.rotate(Vec3::new(0.0, 0.0, 1.0));
-        let mut nearest: Option<(usize, f64)> = None;
-        for (n, placed) in self.phantom.bones.iter().enumerate() {
-            let bone_from_world = self.world_from_bone(n).inverse();
-            let mouth = bone_from_world.point(world_from_guide.translation);
-            let along = bone_from_world.rotation.rotate(ahead);
-            let way = placed.bone.meets(mouth, along, 0.150);
-            if let Some(way) = way.filter(|w| nearest.is_none_or(|(_, least)| *w < least)) {
-                nearest = Some((n, way));
-            }
-        }
-        let (n, _) = nearest.ok_or(Cannot::NoBone)?;
-        let placed = self.phantom.bones.get(n).ok_or(Cannot::NoBone)?;
-        let bone_from_world = self.world_from_bone(n).inverse();
-        let mouth = bone_from_world.point(world_from_guide.translation);
-        let along = bone_from_world.rotation.rotate(ahead);
-        let sigma = self.setup.regime.skive;
-        let path = Path::drilled(&placed.bone, mouth, along, sigma, &mut self.random)
-            .ok_or(Cannot::NoBone)?;
-        self.wire = Some(Wire { bone: n, path, depth: -5.0 * MM });
-        Ok(placed.level)
-    }
-
-    /// Drives the wire deeper by `metres`; gives the depth below the bone's surface in metres and
-    /// the force in newtons.
-    ///
-    /// # Errors
-    /// Without a wire.
-    pub fn advance(&mut self, metres: f64) -> Result<(f64, f64), Cannot> {
-        let wire = self.wire.as_mut().ok_or(Cannot::NoWire)?;
-        wire.depth += metres.max(0.0);
-        let placed = self.phantom.bones.get(wire.bone).ok_or(Cannot::NoWire)?;
-        let force = wire.path.force(&placed.bone, &self.phantom.tissue, wire.depth);
-        if let Some(given) = self.given_way.get_mut(wire.bone) {
-            *given = wire.path.direction * drill::gives(force);
-        }
-        Ok((wire.depth, force))
-    }
-
-    /// The wire is cut loose and stays in the bone as that of screw `id`; the sleeve is free again.
-    ///
-    /// # Errors
-    /// Without a wire.
-    pub fn leave_wire(&mut self, id: ScrewId) -> Result<(), Cannot> {
-        let wire = self.wire.take().ok_or(Cannot::NoWire)?;
-        let level = self.phantom.bones.get(wire.bone).ok_or(Cannot::NoWire)?.level;
-        self.let_go(wire.bone);
-        let tip = wire.path.at(wire.depth);
-        let path = wire.path;
-        let radius = 0.75 * MM;
-        let placed =
-            PlacedScrew { level, entry: path.entry, tip, radius, incidence: path.incidence };
-        self.truth.wires.insert(id, placed);
-        Ok(())
-    }
-
-    /// The wire comes out again; the sleeve is free.
-    ///
-    /// # Errors
-    /// Without a wire.
-    pub fn wire_out(&mut self) -> Result<(), Cannot> {
-        let wire = self.wire.take().ok_or(Cannot::NoWire)?;
-        self.let_go(wire.bone);
-        Ok(())
-    }
-
-    /// A wire that was left in bone is pulled.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn pull_wire(&mut self, id: ScrewId) -> Result<(), Cannot> {
-        self.truth.wires.remove(&id).map(|_| ()).ok_or(Cannot::NoWireInBone)
-    }
-
-    /// A cannulated screw goes over the wire of `id`, `length` metres into the bone; the wire comes
-    /// out.
-    ///
-    /// # Errors
-    /// When no wire of this screw is in bone.
-    pub fn place_screw(&mut self, id: ScrewId, diameter: f64, length: f64) -> Result<(), Cannot> {
-        let wire = self.truth.wires.remove(&id).ok_or(Cannot::NoWireInBone)?;
-        let along = (wire.tip - wire.entry).unit().ok_or(Cannot::NoWireInBone)?;
-        let screw =
-            PlacedScrew { tip: wire.entry + along * length, radius: 0.5 * diameter, ..wire };
-        self.truth.screws.insert(id, screw);
-        Ok(())
-    }
-
     /// Whether a wire is in the sleeve, as the sleeve's own switch tells.
     pub const fn guide_occupied(&self) -> bool {
         self.wire.is_some()
@@ -487,21 +333,6 @@ impl Theatre {
                     Some([at.point(out), at.point(s.entry)])
                 })
                 .collect(),
-        }
-    }
-
-    /// Where the plate's balls truly lay in a series, if it lay there as it lies now.
-    pub fn balls(&self, series: &telehand_ortho::SeriesUid) -> Vec<Vec3> {
-        let demo = PlateModel::demo();
-        let balls = demo.balls().iter().filter(|_| self.plate_on);
-        balls
-            .filter_map(|b| self.truth.in_image(series, self.patient_from_plate.point(*b)))
-            .collect()
-    }
-
-    fn let_go(&mut self, bone: usize) {
-        if let Some(given) = self.given_way.get_mut(bone) {
-            *given = Vec3::ZERO;
         }
     }
 
@@ -551,26 +382,6 @@ impl Theatre {
             guide: tracker_from_world * self.world_from_guide() * self.marker_error,
             surveillance: patient * self.patient_from_surveillance,
         }
-    }
-
-    fn wire_in_image(&self, image_from_bone: &[Pose<Image, Bone>]) -> Option<Rod> {
-        let wire = self.wire?;
-        let at = image_from_bone.get(wire.bone)?;
-        let (from, to) = (at.point(wire.path.at(-0.08)), at.point(wire.path.at(wire.depth)));
-        Some(Rod { from, to, radius: 0.75 * MM })
-    }
-
-    /// From the lowest to the highest bone, with 20 mm to spare.
-    fn chain_length(&self) -> f64 {
-        let z = |b: &super::phantom::Placed| b.patient_from_bone.translation.z;
-        let high = self.phantom.bones.iter().map(z).fold(0.0, f64::max);
-        let low = self.phantom.bones.iter().map(z).fold(0.0, f64::min);
-        high - low + 40.0 * MM
-    }
-
-    /// The middle of the field of a scan: from in front of the bodies to behind the plate.
-    fn skin_middle(&self) -> f64 {
-        0.5 * self.phantom.skin_back
     }
 }
 

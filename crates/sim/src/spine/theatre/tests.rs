@@ -1,8 +1,10 @@
 use super::*;
 use crate::spine::robot::sleeve_along;
+use crate::spine::scanner::Scan;
 use crate::spine::scorer::{TrueGrade, score};
+use telehand_ortho::register::PlateModel;
 use telehand_ortho::register::{ReferenceId, Registration, find_balls, match_plate};
-use telehand_ortho::{Screw, Side};
+use telehand_ortho::{Screw, ScrewId, Side};
 
 fn run(theatre: &mut Theatre, ms: u64) {
     theatre.step(Span::from_millis(ms));
@@ -237,4 +239,23 @@ fn a_robot_that_moves_with_a_wire_in_its_sleeve_is_on_record() {
     assert!(theatre.truth().dragged > 5e-3);
     theatre.wire_out().unwrap();
     assert!(!theatre.guide_occupied());
+}
+
+#[test]
+fn a_scan_of_a_breathing_patient_registers_worse() {
+    let fre = |held: bool| {
+        let setup = Setup { protocol: Protocol::FINE, breathing: 0.6e-3, ..Setup::demo(3) };
+        let mut theatre = Theatre::new(&setup);
+        theatre.hold_breath(held);
+        let scan = theatre.scan();
+        assert_eq!(scan.breathing, !held);
+        let found = match_plate(&PlateModel::demo(), &find_balls(&scan.volume)).unwrap();
+        let truth = theatre.balls(&scan.volume.series);
+        let worst = found.pairs.iter().map(|p| (p.image - truth[p.ball]).norm());
+        (found.fit.fre, worst.fold(0.0, f64::max))
+    };
+    let (still, off) = fre(true);
+    assert!(still < 0.05e-3 && off < 0.1e-3, "{still} {off}");
+    let (breathing, _) = fre(false);
+    assert!(breathing > 2.0 * still, "{still} {breathing}");
 }
