@@ -48,10 +48,10 @@ pub use compare::{Difference, Moved, compare};
 pub use drag::{Handle, drag};
 pub use form::ScrewForm;
 pub use library::Library;
+pub(crate) use margin::rough_margin;
 pub use margin::{Colour, Distance, Margin, NoMargin, Toward, exit, margin, required_margin};
 pub use refusal::PlanRefusal;
 pub use sheet::Plan;
-pub(crate) use margin::rough_margin;
 pub(crate) use vertebra::{outward, usual_axial_angle};
 pub use vertebra::{Anatomy, Landmarks, Mislabel, NoVertebra, Pedicle, Vertebra};
 
