@@ -52,8 +52,8 @@ pub(crate) use margin::rough_margin;
 pub use margin::{Colour, Distance, Margin, NoMargin, Toward, exit, margin, required_margin};
 pub use refusal::PlanRefusal;
 pub use sheet::Plan;
-pub(crate) use vertebra::{outward, usual_axial_angle};
 pub use vertebra::{Anatomy, Landmarks, Mislabel, NoVertebra, Pedicle, Vertebra};
+pub(crate) use vertebra::{outward, usual_axial_angle};
 
 #[cfg(test)]
 mod tests;
