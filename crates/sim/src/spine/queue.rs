@@ -14,7 +14,7 @@
 
 mod days;
 
-pub use days::{Days, Mode, Script, spine_days};
+pub use days::{Days, Mode, Outcome, Script, spine_days};
 
 use crate::random::Random;
 use std::collections::VecDeque;
