@@ -244,7 +244,7 @@ fn a_robot_that_moves_with_a_wire_in_its_sleeve_is_on_record() {
 #[test]
 fn a_scan_of_a_breathing_patient_registers_worse() {
     let fre = |held: bool| {
-        let setup = Setup { protocol: Protocol::FINE, breathing: 0.6e-3, ..Setup::demo(3) };
+        let setup = Setup { breathing: 0.6e-3, ..Setup::demo(3) };
         let mut theatre = Theatre::new(&setup);
         theatre.hold_breath(held);
         let scan = theatre.scan();
@@ -255,7 +255,7 @@ fn a_scan_of_a_breathing_patient_registers_worse() {
         (found.fit.fre, worst.fold(0.0, f64::max))
     };
     let (still, off) = fre(true);
-    assert!(still < 0.05e-3 && off < 0.1e-3, "{still} {off}");
+    assert!(still < 0.08e-3 && off < 0.15e-3, "{still} {off}");
     let (breathing, _) = fre(false);
     assert!(breathing > 2.0 * still, "{still} {breathing}");
 }
