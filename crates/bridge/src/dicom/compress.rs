@@ -11,6 +11,7 @@ use dicom_core::DataElement;
 use dicom_core::VR;
 use dicom_core::value::PixelFragmentSequence;
 use dicom_dictionary_std::{tags, uids};
+use dicom_encoding::TransferSyntax;
 use dicom_encoding::adapters::EncodeOptions;
 use dicom_encoding::transfer_syntax::{Codec, TransferSyntaxIndex};
 use dicom_object::FileMetaTableBuilder;
@@ -34,7 +35,7 @@ fn encoded(file: &File, class: &str, instance: &str) -> Result<Vec<u8>, Refused>
     let failed = |why: String| Refused::Undecodable { syntax: "JPEG-LS lossless".into(), why };
     let parsed = parse::file(&file.bytes)?;
     let source = parsed.object.with_exact_meta(meta(&parsed.syntax));
-    let known = TransferSyntaxRegistry.get(uids::JPEGLS_LOSSLESS).map(|syntax| syntax.codec());
+    let known = TransferSyntaxRegistry.get(uids::JPEGLS_LOSSLESS).map(TransferSyntax::codec);
     let Some(Codec::EncapsulatedPixelData(_, Some(writer))) = known else {
         return Err(failed("no encoder".into()));
     };

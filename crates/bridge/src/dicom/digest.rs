@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use telehand_ortho::series::Slice;
+use telehand_vocab::Vec3;
 
 /// SHA-256 over instance UIDs, geometry and CT numbers of the slices, in the order of their UIDs:
 /// 64 hexadecimal digits. Equal on both ends of a transfer, whatever the files are called and
@@ -16,7 +17,7 @@ pub fn digest(slices: &[Slice]) -> String {
         hash.update([0]);
         hash.update(&slice.instance);
         hash.update([0]);
-        let places = [slice.position, slice.row, slice.column].map(|v| v.to_array());
+        let places = [slice.position, slice.row, slice.column].map(Vec3::to_array);
         for number in places.into_iter().flatten().chain(slice.pixel_spacing) {
             hash.update(number.to_le_bytes());
         }

@@ -63,9 +63,9 @@ pub fn list(folder: &Path) -> Result<Listing, ImportError> {
     walk(folder, FOLDER_DEPTH, &mut paths)?;
     paths.sort();
     let mut listing = Listing::default();
-    let found = parallel(&paths, |path| head(path));
+    let found = parallel(&paths, |path| head(path))?;
     for (path, found) in paths.into_iter().zip(found) {
-        match found? {
+        match found {
             Ok((uid, summary)) => {
                 let entry = listing.series.entry(uid).or_insert_with(|| (summary, Vec::new()));
                 entry.0.files = entry.1.len() + 1;
@@ -103,11 +103,10 @@ pub fn read_series(folder: &Path, wanted: Option<&SeriesUid>) -> Result<Series, 
         return Err(ImportError::NoSuchSeries { wanted, list: summaries() });
     }
     let paths = listing.series.remove(&uid).map(|(_, paths)| paths).unwrap_or_default();
-    let read = parallel(&paths, |path| {
+    let instances: Vec<Instance> = parallel(&paths, |path| {
         let bytes = fs::read(path).map_err(|source| io(path, source))?;
-        read_instance(&bytes).map_err(|why| ImportError::File { path: path.to_owned(), why })
-    });
-    let instances: Vec<Instance> = read.into_iter().collect::<Result<_, _>>()?;
+        read_instance(&bytes).map_err(|why| ImportError::File { path: path.clone(), why })
+    })?;
     let mut notes = notes(&listing, &instances);
     notes
         .extend(listing.series.keys().map(|other| format!("another series was left out: {other}")));
@@ -223,18 +222,21 @@ fn head(path: &Path) -> Result<Head, ImportError> {
 }
 
 /// `work` on every item, on as many threads as there are processors; results in the items' order.
-fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+/// Each thread ends at its first error, so that hostile files cost little.
+fn parallel<T: Sync, R: Send, E: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let share = items.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
+    let parts: Result<Vec<Vec<R>>, E> = std::thread::scope(|scope| {
         let work = &work;
         let running: Vec<_> = items
             .chunks(share)
-            .map(|chunk| scope.spawn(move || chunk.iter().map(work).collect::<Vec<R>>()))
+            .map(|chunk| scope.spawn(move || chunk.iter().map(work).collect()))
             .collect();
         let joined = running.into_iter().map(std::thread::ScopedJoinHandle::join);
-        joined
-            .flat_map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
+        joined.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    Ok(parts?.into_iter().flatten().collect())
 }

@@ -5,7 +5,7 @@ use super::refusal::Refused;
 use super::value::{number, text, whole};
 use dicom_core::value::Value;
 use dicom_core::{DataElement, PrimitiveValue, Tag};
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 use dicom_encoding::TransferSyntax;
 use dicom_encoding::transfer_syntax::{Codec, TransferSyntaxIndex};
 use dicom_object::InMemDicomObject;
@@ -172,23 +172,23 @@ fn decode(parsed: Parsed, layout: &Layout) -> Result<Vec<u8>, Refused> {
         return Err(Refused::TransferSyntax { uid: syntax, name });
     };
     let undecodable = |why: String| Refused::Undecodable { syntax: name.clone(), why };
-    if let Some(Value::PixelSequence(sequence)) =
-        object.get(tags::PIXEL_DATA).map(DataElement::value)
-    {
-        // A decoder allocates what the picture's own header claims: it is compared first.
+    let pixels = object.get(tags::PIXEL_DATA).map(DataElement::value);
+    if let Some(Value::PixelSequence(sequence)) = pixels {
         let first = sequence.fragments().first().map(Vec::as_slice).unwrap_or_default();
-        if let Some((rows, columns)) = claimed_size(first)
-            && (rows, columns) != (layout.rows, layout.columns)
-        {
+        // A decoder allocates and works for what the picture's own header claims, so that is
+        // compared first. Run lengths (RLE) have no such header.
+        let claimed = claimed_size(first);
+        let wanted = Some((layout.rows, layout.columns, 1));
+        if syntax != uids::RLE_LOSSLESS && claimed != wanted {
             return Err(undecodable(format!(
-                "the picture inside is {rows} x {columns}, the slice {} x {}",
-                layout.rows, layout.columns
+                "rows, columns and colours of the picture inside are {claimed:?}, of the slice {wanted:?}"
             )));
         }
     }
     let meta = meta(&syntax);
     let file = object.with_exact_meta(meta);
     let mut bytes = Vec::new();
+    // CharLS may take seconds of one processor to refuse damaged pixels of a small slice.
     // The decoders are other people's code, partly translated from C, and meet hostile bytes here;
     // a panic in one of them must refuse this slice and not end the process. Nothing of ours is
     // shared with them but `bytes`, which is dropped.
@@ -229,31 +229,41 @@ pub(super) fn meta(syntax: &str) -> FileMetaTable {
     }
 }
 
-/// Rows and columns as the compressed picture claims them: JPEG 2000 (ISO 15444-1 A.5.1), JPEG and
-/// JPEG-LS (ISO 10918-1 B.2.2). `None` for another format.
-fn claimed_size(bytes: &[u8]) -> Option<(u32, u32)> {
+/// Rows, columns and components as the compressed picture claims them: JPEG 2000 (ISO 15444-1
+/// A.5.1), JPEG and JPEG-LS (ISO 10918-1 B.2.2). `None` for another format, and for markers that a
+/// decoder might read otherwise.
+fn claimed_size(bytes: &[u8]) -> Option<(u32, u32, u32)> {
     if bytes.starts_with(&[0xff, 0x4f, 0xff, 0x51]) {
         let word = |at: usize| {
             bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes)
         };
-        let side = |far: usize, near: usize| Some(word(far)?.saturating_sub(word(near)?));
-        return Some((side(12, 20)?, side(8, 16)?));
+        let side = |far: usize, near: usize| word(far)?.checked_sub(word(near)?);
+        let (rows, columns) = (side(12, 20)?, side(8, 16)?);
+        // Tiles are memory too: they may be no smaller than a sixteenth of the picture's sides.
+        if word(24)? < columns.div_ceil(16) || word(28)? < rows.div_ceil(16) {
+            return None;
+        }
+        let components = bytes.get(40..42)?.try_into().ok().map(u16::from_be_bytes)?;
+        return Some((rows, columns, components.into()));
     }
     if !bytes.starts_with(&[0xff, 0xd8]) {
         return None;
     }
     let mut at = 2;
     while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4) {
-        let frame = matches!(marker, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7);
-        if frame {
-            let size = bytes.get(at + 5..at + 9)?;
-            let [r0, r1, c0, c1] = size.try_into().ok()?;
-            return Some((
-                u16::from_be_bytes([r0, r1]).into(),
-                u16::from_be_bytes([c0, c1]).into(),
-            ));
+        match marker {
+            // Frame headers of JPEG and JPEG-LS.
+            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7 => {
+                let [r0, r1, c0, c1, components] = bytes.get(at + 5..at + 10)?.try_into().ok()?;
+                let [rows, columns] = [[r0, r1], [c0, c1]].map(u16::from_be_bytes);
+                return Some((rows.into(), columns.into(), u32::from(components)));
+            }
+            // Tables, comments, applications' own: skipped by their length.
+            0xc4 | 0xcc | 0xdb..=0xdd | 0xe0..=0xef | 0xfe | 0xf8 => {
+                at += 2 + usize::from(u16::from_be_bytes([high, low]));
+            }
+            _ => return None,
         }
-        at += 2 + usize::from(u16::from_be_bytes([high, low]));
     }
     None
 }
