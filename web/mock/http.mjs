@@ -184,4 +184,3 @@ function codecOf(unit) {
       return `avc1.${unit.subarray(i + 4, i + 7).toString("hex")}`;
   throw new Error("the clip has no sequence parameter set");
 }
-

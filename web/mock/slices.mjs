@@ -4,12 +4,32 @@ import { deflateSync } from "node:zlib";
 
 /** Middle of each vertebra along the patient. */
 export const LEVELS = { L2: 36, L3: 0, L4: -36, L5: -72 };
-const W = 46, D = 34, H = 28, CANAL_W = 23, CANAL_D = 17, PEDICLE_W = 9, PEDICLE_H = 15;
+const W = 46,
+  D = 34,
+  H = 28,
+  CANAL_W = 23,
+  CANAL_D = 17,
+  PEDICLE_W = 9,
+  PEDICLE_H = 15;
 const TILT = (12 * Math.PI) / 180;
-export const PEDICLE = { x: CANAL_W / 2 + PEDICLE_W / 2, y: D / 2 + 4, z: 4, width: PEDICLE_W, height: PEDICLE_H };
+export const PEDICLE = {
+  x: CANAL_W / 2 + PEDICLE_W / 2,
+  y: D / 2 + 4,
+  z: 4,
+  width: PEDICLE_W,
+  height: PEDICLE_H,
+};
 const BALLS = [
-  [-38, 71, 31], [-22, 69, -24], [-9, 71, 12], [6, 70, -35], [13, 71, 38],
-  [24, 69, -6], [33, 71, 20], [40, 70, -30], [-31, 70, 3], [-2, 71, -12],
+  [-38, 71, 31],
+  [-22, 69, -24],
+  [-9, 71, 12],
+  [6, 70, -35],
+  [13, 71, 38],
+  [24, 69, -6],
+  [33, 71, 20],
+  [40, 70, -30],
+  [-31, 70, 3],
+  [-2, 71, -12],
 ];
 
 /** A screw of the textbook: along the pedicle's axis. */
@@ -34,17 +54,26 @@ function bone(x, y, z) {
   const canal = ellipse(x, canal_y, CANAL_W / 2, CANAL_D / 2);
   let best = body;
   const side = x > 0 ? 1 : -1;
-  const dx = x - side * PEDICLE.x, dy = y - PEDICLE.y, dz = z - PEDICLE.z;
+  const dx = x - side * PEDICLE.x,
+    dy = y - PEDICLE.y,
+    dz = z - PEDICLE.z;
   const t = dx * -side * Math.sin(TILT) + dy * -Math.cos(TILT);
   const across = dx * Math.cos(TILT) - dy * side * Math.sin(TILT);
-  best = Math.min(best, Math.max(ellipse(across, dz, PEDICLE_W / 2, PEDICLE_H / 2), Math.abs(t) - 14));
+  best = Math.min(
+    best,
+    Math.max(ellipse(across, dz, PEDICLE_W / 2, PEDICLE_H / 2), Math.abs(t) - 14),
+  );
   const arch = Math.max(
     ellipse(x, canal_y, CANAL_W / 2 + 6, CANAL_D / 2 + 6),
     -canal,
     Math.abs(z - 2) - 9,
     D / 2 + 6 - y,
   );
-  const spinous = Math.max(Math.abs(x) - 3, Math.abs(z + 2) - 9, Math.abs(canal_y - CANAL_D / 2 - 18) - 14);
+  const spinous = Math.max(
+    Math.abs(x) - 3,
+    Math.abs(z + 2) - 9,
+    Math.abs(canal_y - CANAL_D / 2 - 18) - 14,
+  );
   const transverse = Math.max(
     Math.abs(y - (D / 2 + 10)) - 4,
     Math.abs(z - 4) - 5,
@@ -70,9 +99,18 @@ export function hu(x, y, z) {
 export function plane({ plane: name, x_mm, y_mm, z_mm, width, height, pixel_mm }, screw) {
   const centre = [Number(x_mm), Number(y_mm), Number(z_mm)];
   let axes = {
-    axial: [[1, 0, 0], [0, 1, 0]],
-    coronal: [[1, 0, 0], [0, 0, -1]],
-    sagittal: [[0, 1, 0], [0, 0, -1]],
+    axial: [
+      [1, 0, 0],
+      [0, 1, 0],
+    ],
+    coronal: [
+      [1, 0, 0],
+      [0, 0, -1],
+    ],
+    sagittal: [
+      [0, 1, 0],
+      [0, 0, -1],
+    ],
   }[name];
   if (!axes) {
     if (!screw) return null;
@@ -80,12 +118,25 @@ export function plane({ plane: name, x_mm, y_mm, z_mm, width, height, pixel_mm }
     const up = unit([0, 0, 1].map((c, i) => c - ahead[i] * ahead[2]));
     const right = cross(up, ahead);
     const minus = (v) => v.map((c) => -c);
-    axes = { along_a: [right, minus(ahead)], along_b: [minus(ahead), minus(up)], across: [minus(right), minus(up)] }[name];
+    axes = {
+      along_a: [right, minus(ahead)],
+      along_b: [minus(ahead), minus(up)],
+      across: [minus(right), minus(up)],
+    }[name];
     const middle = screw.entry_mm.map((c, i) => (c + screw.tip_mm[i]) / 2);
-    const deep = name === "across" ? dot(centre.map((c, i) => c - screw.entry_mm[i]), ahead) : 0;
+    const deep =
+      name === "across"
+        ? dot(
+            centre.map((c, i) => c - screw.entry_mm[i]),
+            ahead,
+          )
+        : 0;
     const on = name === "across" ? screw.entry_mm.map((c, i) => c + ahead[i] * deep) : middle;
     const n = cross(axes[0], axes[1]);
-    const off = dot(on.map((c, i) => c - centre[i]), n);
+    const off = dot(
+      on.map((c, i) => c - centre[i]),
+      n,
+    );
     for (let i = 0; i < 3; i += 1) centre[i] += n[i] * off;
   }
   const pixel = Number(pixel_mm);
@@ -95,7 +146,11 @@ export function plane({ plane: name, x_mm, y_mm, z_mm, width, height, pixel_mm }
 }
 
 const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+const cross = (a, b) => [
+  a[1] * b[2] - a[2] * b[1],
+  a[2] * b[0] - a[0] * b[2],
+  a[0] * b[1] - a[1] * b[0],
+];
 const unit = (a) => a.map((c) => c / Math.hypot(...a));
 
 /** A grey PNG of a plane, windowed. */

@@ -1,183 +1,52 @@
 // A stand-in for `telehand planner` and `telehand site`: three invented hospitals, one surgeon.
-import { LEVELS, PEDICLE, plane, slice, textbook } from "./slices.mjs";
-
-const STATES = [
-  "SCHEDULED", "CONNECTED", "TIME_OUT", "REFERENCE_FIXED", "SCAN", "REGISTERED", "PLANNED", "APPROVED",
-  "GRABBED", "MOVING", "HELD", "WIRE_IN", "VERIFIED", "SCREWS", "CLOSED",
-];
-const NEEDS = { 5: "register", 6: "plan", 7: "approve", 8: "go", 10: "confirm", 12: "verify", 13: "grade" };
-const SERIES = {
-  uid: "1.2.826.0.1.3680043.10.1042.1.20261120.3",
-  size: [512, 512, 275],
-  spacing_mm: [0.49, 0.49, 0.63],
-  value_range_hu: [-1000, 3071],
-  registration_allowed: true,
-  refusal: null,
-  box_mm: [[-125, -70, -100], [125, 110, 70]],
-  centre_mm: [0, 15, -18],
-};
-
-const screw = (level, side, over = {}) => ({
-  id: `${level}${side === "left" ? "L" : "R"}`,
-  level,
-  side,
-  ...textbook(level, side),
-  state: "planned",
-  warnings: [],
-  ...over,
-});
-
-/** What a library of screws and a field of distances would say. */
-function judged(one) {
-  const [e, t] = [one.entry_mm, one.tip_mm];
-  const s = one.side === "left" ? 1 : -1;
-  const k = (PEDICLE.y - e[1]) / (t[1] - e[1] || 1);
-  const x = e[0] + (t[0] - e[0]) * k - s * PEDICLE.x;
-  const z = e[2] + (t[2] - e[2]) * k - (LEVELS[one.level] ?? 0) - PEDICLE.z;
-  const r = one.diameter_mm / 2;
-  const margin = Math.min(PEDICLE.width / 2 - Math.abs(x), PEDICLE.height / 2 - Math.abs(z)) - r;
-  const length = Math.hypot(...t.map((c, i) => c - e[i]));
-  return {
-    ...one,
-    length_mm: length,
-    margin_mm: margin,
-    uncertainty_mm: 0.25,
-    grade: margin >= 0 ? "A" : margin > -2 ? "B" : margin > -4 ? "C" : "D",
-    tre_mm: 0.31 + 0.002 * Math.abs(e[2]),
-    warnings: margin < 0 ? ["the screw leaves the pedicle"] : [],
-  };
-}
-
-class Site {
-  constructor(id, en, zh, colour, patient, number) {
-    this.began = Date.now();
-    Object.assign(this, {
-      id, name: { en, zh }, colour, patient, number,
-      up: true, rtt_ms: 46, loss: 0.002, series: SERIES,
-      registration: number >= 5
-        ? { id: `reg-${id}-2`, balls: 10, fre_mm: 0.21, fle_mm: 0.23, check_points_mm: [0.42, 0.61, 0.38], valid: true, void_because: null, accepted: number > 5 }
-        : null,
-      plan: null, holder: "none", epoch: 4, target: null, occupied: false, error: null,
-      remote_until: 0, local_until: 0, local_auto: true, verify: [], alarms: [], drift_mm: 0.08, visible: true,
-      events: [{ at_s: 4, text: "session up" }, { at_s: 61, text: "time-out signed by both" }, { at_s: 420, text: "series received: 275 slices" }],
-      critical: false,
-    });
-  }
-
-  planned(levels) {
-    const screws = levels.flatMap((level) => [screw(level, "left"), screw(level, "right")]);
-    this.plan = { version: 3, writer: "Dr Lin", screws, approvals: { remote: null, local: null },
-      history: [
-        { version: 1, by: "Dr Lin", what: "suggested L3" },
-        { version: 2, by: "Dr Lin", what: "suggested L4" },
-        { version: 3, by: "Dr Lin", what: "L4R moved" },
-      ] };
-    return this;
-  }
-
-  approved() {
-    this.plan.approvals = { remote: { by: "Dr Lin", at: "2026-11-20T09:14:03Z" }, local: { by: "Dr Aziz", at: "2026-11-20T09:15:40Z" } };
-    return this;
-  }
-
-  edited(by, what) {
-    const { plan } = this;
-    plan.version += 1;
-    plan.approvals = { remote: null, local: null };
-    plan.history.push({ version: plan.version, by, what });
-  }
-
-  get hash() {
-    let h = 2166136261n;
-    for (const c of JSON.stringify([this.plan?.screws, this.plan?.version, this.id]))
-      h = ((h ^ BigInt(c.charCodeAt(0))) * 1099511628211n) & 0xffffffffffffffffn;
-    return h.toString(16).padStart(16, "0").repeat(4);
-  }
-
-  /** Both hold: the guide comes nearer; then it is there. */
-  step(now) {
-    const both = now < this.remote_until && (now < this.local_until || this.local_auto);
-    if (both && (this.number === 8 || this.number === 9) && !this.occupied) {
-      this.number = 9;
-      this.error = Math.max(0.14, (this.error ?? 42) * 0.94);
-      if (this.error < 0.2) this.number = 10;
-    } else if (!both && this.number === 9) this.number = 8;
-  }
-
-  gates() {
-    const g = (name, value, limit, unit, ok) => ({ name, value, limit, unit, ok });
-    if (this.number === 5) return [
-      g("balls of the plate not identified", 10 - this.registration.balls, 0, "", true),
-      g("fiducial registration error", this.registration.fre_mm, 0.5, "mm", true),
-      g("predicted target error, worst level", 0.39, 0.7, "mm", true),
-      g("check points touched", 2, 3, "", false),
-      g("worst check point", 0.61, 1, "mm", true),
-    ];
-    if (this.number === 6) {
-      const worst = Math.min(...(this.plan?.screws.map((one) => judged(one).margin_mm - 1) ?? [-1]));
-      return [
-        g("the plan belongs to the registration in force", 1, 1, "", true),
-        g("screws planned", this.plan?.screws.length ?? 0, 1, "", Boolean(this.plan?.screws.length)),
-        g("bone margin above the required one, worst screw", worst, 0, "mm", worst >= 0),
-        g("collisions", 0, 0, "", true),
-        g("screws out of the robot's reach", 0, 0, "", true),
-      ];
-    }
-    if (this.number === 7 || this.number === 8) return [
-      g("the remote surgeon has signed this plan", this.plan?.approvals.remote ? 1 : 0, 1, "", Boolean(this.plan?.approvals.remote)),
-      g("the local surgeon has signed this plan", this.plan?.approvals.local ? 1 : 0, 1, "", Boolean(this.plan?.approvals.local)),
-      g("the surgeon holds the robot", this.holder === "remote" ? 1 : 0, 1, "", this.holder === "remote"),
-    ];
-    if (this.number === 9 || this.number === 10) return [
-      g("guide to plan, measured by the tracker", this.error, 0.3, "mm", (this.error ?? 9) <= 0.3),
-      g("guide to plan, measured by the tracker", 0.11, 0.3, "deg", true),
-      g("the reference moved since registration", this.drift_mm, 0.5, "mm", this.drift_mm < 0.5),
-    ];
-    if (this.number === 11) return [g("the guide is free", this.occupied ? 0 : 1, 1, "", !this.occupied)];
-    if (this.number === 12) return [
-      g("wire to plan", 0.62, 2, "mm", true), g("wire to plan", 1.1, 5, "deg", true),
-      g("the wire is accepted", 0, 1, "", false),
-    ];
-    if (this.number === 3) return [
-      g("the reference was visible", 97.5, 95, "%", true), g("the reference was watched", 6, 10, "s", false),
-      g("jitter of the reference", 0.07, 0.15, "mm", true),
-    ];
-    return [];
-  }
-
-  message(now) {
-    this.step(now);
-    const plan = this.plan && { ...this.plan, hash: this.hash, screws: this.plan.screws.map(judged) };
-    const needs = NEEDS[this.number];
-    const since_s = 84 + (now - this.began) / 1000;
-    return {
-      id: this.id, name: this.name, colour: this.colour, patient: this.patient,
-      link: { up: this.up, rtt_ms: this.up ? this.rtt_ms + Math.sin(now / 900) : null, loss: this.loss, age_ms: this.up ? 30 : 4200 },
-      case: { state: STATES[this.number], number: this.number, since_s, gates: this.gates() },
-      waiting: needs ? { needs, since_s, critical: this.critical } : null,
-      lease: { holder: this.holder, epoch: this.epoch, expires_ms: 1800 },
-      robot: {
-        state: this.number === 9 ? "moving" : this.number >= 8 && this.number < 13 ? "held" : "parked",
-        target: this.target, guide_error_mm: this.error, guide_error_deg: this.error === null ? null : 0.11,
-        guide_occupied: this.occupied, hold_remote: now < this.remote_until,
-        hold_local: now < this.local_until || (this.local_auto && now < this.remote_until),
-      },
-      tracker: { visible: this.visible, jitter_mm: 0.07, drift_mm: this.drift_mm, drift_deg: 0.05, occluded_ms: this.visible ? 0 : 350 },
-      series: this.series, registration: this.registration, plan, verify: this.verify, alarms: this.alarms, events: this.events,
-    };
-  }
-}
+import { screw, SERIES, Site } from "./hospital.mjs";
+import { plane, slice } from "./slices.mjs";
 
 const verified = (id, over = {}) => ({
-  screw: id, of: "wire", entry_mm: 0.48, target_mm: 0.62, angle_deg: 1.1, axial_deg: 0.8, sagittal_deg: 0.7, depth_mm: -0.4,
-  breach_mm: 0, uncertainty_mm: 0.25, grade: "A", second_grade: "A", flagged: false, ...over,
+  screw: id,
+  of: "wire",
+  entry_mm: 0.48,
+  target_mm: 0.62,
+  angle_deg: 1.1,
+  axial_deg: 0.8,
+  sagittal_deg: 0.7,
+  depth_mm: -0.4,
+  breach_mm: 0,
+  uncertainty_mm: 0.25,
+  grade: "A",
+  second_grade: "A",
+  flagged: false,
+  ...over,
 });
 
 function hospitals() {
   return [
-    new Site("harbour", "Harbour Hospital", "海港医院", "#3f8cff", { name: "Zhou Min", id: "SIM-1042", birth: "1961-04-12" }, 6).planned(["L3", "L4"]),
-    new Site("lakeside", "Lakeside Hospital", "湖滨医院", "#f08a24", { name: "Wu Jian", id: "SIM-2077", birth: "1954-11-30" }, 5).planned(["L4"]),
-    new Site("frontier", "Frontier Hospital", "边城医院", "#b06bf0", { name: "Aman Sabir", id: "SIM-3115", birth: "1970-01-22" }, 8).planned(["L4", "L5"]).approved(),
+    new Site(
+      "harbour",
+      "Harbour Hospital",
+      "海港医院",
+      "#3f8cff",
+      { name: "Zhou Min", id: "SIM-1042", birth: "1961-04-12" },
+      6,
+    ).planned(["L3", "L4"]),
+    new Site(
+      "lakeside",
+      "Lakeside Hospital",
+      "湖滨医院",
+      "#f08a24",
+      { name: "Wu Jian", id: "SIM-2077", birth: "1954-11-30" },
+      5,
+    ).planned(["L4"]),
+    new Site(
+      "frontier",
+      "Frontier Hospital",
+      "边城医院",
+      "#b06bf0",
+      { name: "Aman Sabir", id: "SIM-3115", birth: "1970-01-22" },
+      8,
+    )
+      .planned(["L4", "L5"])
+      .approved(),
   ];
 }
 
@@ -192,14 +61,37 @@ export const THEATRES = {
   },
   wire: (t) => {
     const [a] = t.sites;
-    Object.assign(a.approved(), { number: 11, holder: "remote", target: "L3L", occupied: true, critical: true, error: 0.14 });
+    Object.assign(a.approved(), {
+      number: 11,
+      holder: "remote",
+      target: "L3L",
+      occupied: true,
+      critical: true,
+      error: 0.14,
+    });
     a.plan.screws[0].state = "wire";
     return { confirmed: { site: a.id, patient: a.patient.id, level: "L3", side: "left" } };
   },
   verify: (t) => {
     const [a] = t.sites;
-    Object.assign(a.approved(), { number: 12, holder: "remote", target: "L3L", error: 0.14,
-      verify: [verified("L3L"), verified("L3R", { entry_mm: 1.4, target_mm: 2.3, angle_deg: 3.2, breach_mm: 0.4, grade: "B", second_grade: "A", flagged: true })] });
+    Object.assign(a.approved(), {
+      number: 12,
+      holder: "remote",
+      target: "L3L",
+      error: 0.14,
+      verify: [
+        verified("L3L"),
+        verified("L3R", {
+          entry_mm: 1.4,
+          target_mm: 2.3,
+          angle_deg: 3.2,
+          breach_mm: 0.4,
+          grade: "B",
+          second_grade: "A",
+          flagged: true,
+        }),
+      ],
+    });
     return { confirmed: { site: a.id, patient: a.patient.id, level: "L3", side: "left" } };
   },
   void: (t) => {
@@ -208,8 +100,21 @@ export const THEATRES = {
     a.number = 5;
     a.drift_mm = 1.2;
     a.alarms = [
-      { id: "O-011", cause: "the reference moved", value: 1.2, limit: 1, unit: "mm", clears: "Check the reference; if it moved, fix it and register anew." },
-      { id: "O-001", cause: "the registration is void", value: null, limit: null, clears: "Fix the reference, scan and register anew." },
+      {
+        id: "O-011",
+        cause: "the reference moved",
+        value: 1.2,
+        limit: 1,
+        unit: "mm",
+        clears: "Check the reference; if it moved, fix it and register anew.",
+      },
+      {
+        id: "O-001",
+        cause: "the registration is void",
+        value: null,
+        limit: null,
+        clears: "Fix the reference, scan and register anew.",
+      },
     ];
     return {};
   },
@@ -218,7 +123,12 @@ export const THEATRES = {
     return {};
   },
   thick: (t) => {
-    t.sites[0].series = { ...SERIES, spacing_mm: [0.98, 0.98, 3], registration_allowed: false, refusal: "slices 3 mm apart, limit 1.25 mm" };
+    t.sites[0].series = {
+      ...SERIES,
+      spacing_mm: [0.98, 0.98, 3],
+      registration_allowed: false,
+      refusal: "slices 3 mm apart, limit 1.25 mm",
+    };
     Object.assign(t.sites[0], { registration: null, plan: null, number: 4 });
     return {};
   },
@@ -233,9 +143,21 @@ export class Theatre {
   constructor(scenario = "planning", settings = {}) {
     this.settings = { stereo: "sbs", controls: true, ...settings };
     const change = THEATRES[scenario];
-    if (!change) throw new Error(`no scenario ${scenario}; there are ${Object.keys(THEATRES).join(", ")}`);
+    if (!change)
+      throw new Error(`no scenario ${scenario}; there are ${Object.keys(THEATRES).join(", ")}`);
     this.sites = hospitals();
-    Object.assign(this, { focus: "harbour", confirmed: null, switched: 0, refuse: null, slices_fail: null, delay_ms: 0, keep_blank: false, pictures: true, picture: "intact", late_us: 0 });
+    Object.assign(this, {
+      focus: "harbour",
+      confirmed: null,
+      switched: 0,
+      refuse: null,
+      slices_fail: null,
+      delay_ms: 0,
+      keep_blank: false,
+      pictures: true,
+      picture: "intact",
+      late_us: 0,
+    });
     Object.assign(this, change(this));
     this.heard = { actions: [], holds: [], slices: [], drawn: [], hands: [], wan: [] };
   }
@@ -247,13 +169,34 @@ export class Theatre {
   message(side) {
     const now = Date.now();
     const sites = this.sites.map((one) => one.message(now));
-    if (side === "site") return { type: "state", label: "SIMULATED", controls: this.settings.controls, site: sites[0], local: { name: "Dr Aziz" } };
-    const queue = sites.filter((one) => one.waiting).map((one, i) => ({
-      site: one.id, needs: one.waiting.needs, waiting_s: one.waiting.since_s + 40 * i, expected_wait_s: 110 * i, critical: one.waiting.critical,
-    })).sort((a, b) => Number(b.critical) - Number(a.critical));
+    if (side === "site")
+      return {
+        type: "state",
+        label: "SIMULATED",
+        controls: this.settings.controls,
+        site: sites[0],
+        local: { name: "Dr Aziz" },
+      };
+    const queue = sites
+      .filter((one) => one.waiting)
+      .map((one, i) => ({
+        site: one.id,
+        needs: one.waiting.needs,
+        waiting_s: one.waiting.since_s + 40 * i,
+        expected_wait_s: 110 * i,
+        critical: one.waiting.critical,
+      }))
+      .sort((a, b) => Number(b.critical) - Number(a.critical));
     return {
-      type: "state", label: "SIMULATED", controls: this.settings.controls, surgeon: { name: "Dr Lin" }, focus: this.focus,
-      blank_ms: this.keep_blank ? 500 : Math.max(0, 1000 - (now - this.switched)), confirmed: this.confirmed, sites, queue,
+      type: "state",
+      label: "SIMULATED",
+      controls: this.settings.controls,
+      surgeon: { name: "Dr Lin" },
+      focus: this.focus,
+      blank_ms: this.keep_blank ? 500 : Math.max(0, 1000 - (now - this.switched)),
+      confirmed: this.confirmed,
+      sites,
+      queue,
     };
   }
 
@@ -273,7 +216,11 @@ export class Theatre {
 
   /** A refusal, or null when it was done. */
   act(body, side) {
-    const refused = (message, id = null, more = {}) => ({ ok: false, message, refusal: { id, value: null, limit: null, clears: "", ...more } });
+    const refused = (message, id = null, more = {}) => ({
+      ok: false,
+      message,
+      refusal: { id, value: null, limit: null, clears: "", ...more },
+    });
     if (this.refuse) return this.refuse;
     const site = side === "site" ? this.sites[0] : this.site(body.site);
     if (!site) return { bad: "which site?" };
@@ -285,9 +232,12 @@ export class Theatre {
       this.switched = Date.now();
       return null;
     }
-    if (surgeon && body.site !== this.focus && action !== "stop") return refused("the command is for another site", "O-004");
+    if (surgeon && body.site !== this.focus && action !== "stop")
+      return refused("the command is for another site", "O-004");
     if (action === "confirm") {
-      const right = body.patient === site.patient.id && site.plan?.screws.some((one) => one.level === body.level && one.side === body.side);
+      const right =
+        body.patient === site.patient.id &&
+        site.plan?.screws.some((one) => one.level === body.level && one.side === body.side);
       if (!right) return refused("hospital, patient, level and side are not confirmed", "O-009");
       this.confirmed = { site: site.id, patient: body.patient, level: body.level, side: body.side };
       return null;
@@ -298,13 +248,26 @@ export class Theatre {
   plans(body, site, refused) {
     const { action } = body;
     if (!["plan_set", "plan_remove", "suggest"].includes(action)) return null;
-    site.plan ??= { version: 0, writer: "Dr Lin", screws: [], approvals: { remote: null, local: null }, history: [] };
+    site.plan ??= {
+      version: 0,
+      writer: "Dr Lin",
+      screws: [],
+      approvals: { remote: null, local: null },
+      history: [],
+    };
     const { plan } = site;
     if (body.version !== plan.version)
-      return refused(`the plan is at version ${plan.version}, the edit was made on ${body.version}`, null, { value: body.version, limit: plan.version });
+      return refused(
+        `the plan is at version ${plan.version}, the edit was made on ${body.version}`,
+        null,
+        { value: body.version, limit: plan.version },
+      );
     if (action === "plan_set") {
       const at = plan.screws.findIndex((one) => one.id === body.screw.id);
-      const fresh = { ...screw(body.screw.id.slice(0, -1), body.screw.id.endsWith("L") ? "left" : "right"), ...body.screw };
+      const fresh = {
+        ...screw(body.screw.id.slice(0, -1), body.screw.id.endsWith("L") ? "left" : "right"),
+        ...body.screw,
+      };
       if (at < 0) plan.screws.push(fresh);
       else plan.screws[at] = { ...plan.screws[at], ...body.screw };
       site.edited("Dr Lin", `${body.screw.id} moved`);
@@ -323,14 +286,35 @@ export class Theatre {
   moves(body, site, surgeon) {
     const { action } = body;
     const signed = (by) => ({ by, at: new Date().toISOString() });
-    if (action === "approve") site.plan.approvals[surgeon ? "remote" : "local"] = signed(surgeon ? "Dr Lin" : "Dr Aziz");
+    if (action === "approve")
+      site.plan.approvals[surgeon ? "remote" : "local"] = signed(surgeon ? "Dr Lin" : "Dr Aziz");
     else if (action === "accept_registration") site.registration.accepted = true;
-    else if (action === "grab") Object.assign(site, { holder: "remote", number: 8, epoch: site.epoch + 1 });
-    else if (action === "release" || action === "hand_off") Object.assign(site, { holder: action === "release" ? "none" : "local" });
+    else if (action === "grab")
+      Object.assign(site, { holder: "remote", number: 8, epoch: site.epoch + 1 });
+    else if (action === "release" || action === "hand_off")
+      Object.assign(site, { holder: action === "release" ? "none" : "local" });
     else if (action === "take_over") Object.assign(site, { holder: "local", remote_until: 0 });
-    else if (action === "stop") Object.assign(site, { remote_until: 0, alarms: [{ id: "O-010", cause: "the local team stopped the robot", value: null, limit: null, clears: "The local team clears the stop." }] });
-    else if (action === "wire_in") Object.assign(site, { occupied: true, number: 11, critical: true });
-    else if (action === "wire_out") Object.assign(site, { occupied: false, number: 12, verify: [verified(site.target ?? "L3L")] });
+    else if (action === "stop")
+      Object.assign(site, {
+        remote_until: 0,
+        alarms: [
+          {
+            id: "O-010",
+            cause: "the local team stopped the robot",
+            value: null,
+            limit: null,
+            clears: "The local team clears the stop.",
+          },
+        ],
+      });
+    else if (action === "wire_in")
+      Object.assign(site, { occupied: true, number: 11, critical: true });
+    else if (action === "wire_out")
+      Object.assign(site, {
+        occupied: false,
+        number: 12,
+        verify: [verified(site.target ?? "L3L")],
+      });
     else if (action === "verify") Object.assign(site, { number: 8, critical: false });
     else if (action === "confirm_pose") site.confirmed_pose = true;
     return null;
@@ -340,16 +324,37 @@ export class Theatre {
   async document(url) {
     const query = Object.fromEntries(url.searchParams);
     if (url.pathname === "/api/report")
-      return { type: "text/html; charset=utf-8", body: `<!doctype html><title>Report</title><h1>SIMULATED ${query.site}</h1>` };
+      return {
+        type: "text/html; charset=utf-8",
+        body: `<!doctype html><title>Report</title><h1>SIMULATED ${query.site}</h1>`,
+      };
     if (url.pathname !== "/api/slice") return null;
     this.heard.slices.push(query);
     const site = this.site(query.site);
     if (this.delay_ms) await new Promise((done) => setTimeout(done, this.delay_ms));
     if (this.slices_fail || !site?.series)
-      return { status: 409, type: "application/json", body: { ok: false, message: this.slices_fail ?? "there is no series" } };
-    const where = plane(query, site.plan?.screws.find((one) => one.id === query.screw));
-    if (!where) return { status: 400, type: "application/json", body: { ok: false, message: "which screw?" } };
-    const body = slice(where, Number(query.width), Number(query.height), Number(query.centre_hu), Number(query.width_hu));
+      return {
+        status: 409,
+        type: "application/json",
+        body: { ok: false, message: this.slices_fail ?? "there is no series" },
+      };
+    const where = plane(
+      query,
+      site.plan?.screws.find((one) => one.id === query.screw),
+    );
+    if (!where)
+      return {
+        status: 400,
+        type: "application/json",
+        body: { ok: false, message: "which screw?" },
+      };
+    const body = slice(
+      where,
+      Number(query.width),
+      Number(query.height),
+      Number(query.centre_hu),
+      Number(query.width_hu),
+    );
     return { type: "image/png", body, headers: { "x-telehand-plane": JSON.stringify(where) } };
   }
 }

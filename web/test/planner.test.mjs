@@ -23,9 +23,15 @@ const sent = (ward, action) => ward.heard.actions.filter((one) => one.action ===
 const holds = (ward) => ward.heard.holds;
 const gone = (locator) => until("gone", async () => (await locator.count()) === 0);
 const enabled = (by, id) =>
-  until(`${id} can be pressed`, async () => (await by(id).getAttribute("aria-disabled")) === "false");
+  until(
+    `${id} can be pressed`,
+    async () => (await by(id).getAttribute("aria-disabled")) === "false",
+  );
 const sliced = (by, name) =>
-  until(`a slice in ${name}`, async () => (await by(`view-${name}`).getAttribute("data-shown")) !== null);
+  until(
+    `a slice in ${name}`,
+    async () => (await by(`view-${name}`).getAttribute("data-shown")) !== null,
+  );
 
 /** Presses GO with the mouse and waits until the process hears it. */
 async function go({ page, ward, by }) {
@@ -43,21 +49,44 @@ const stopped = async (ward, why) => {
 };
 
 for (const [language, words] of Object.entries({
-  en: { hospital: "Harbour Hospital", giant: /L3 LEFT/, state: "Planned", go: /GO to L3 left/, stop: /STOP/, queue: /waits/ },
-  zh: { hospital: "海港医院", giant: /L3 左/, state: "已规划", go: /前往 L3 左侧/, stop: /停止/, queue: /已等/ },
+  en: {
+    hospital: "Harbour Hospital",
+    giant: /L3 LEFT/,
+    state: "Planned",
+    go: /GO to L3 left/,
+    stop: /STOP/,
+    queue: /waits/,
+  },
+  zh: {
+    hospital: "海港医院",
+    giant: /L3 左/,
+    state: "已规划",
+    go: /前往 L3 左侧/,
+    stop: /停止/,
+    queue: /已等/,
+  },
 }))
   test(
     `who, where and what is written large, in a frame of the site's colour (${language})`,
     on({ language }, async ({ page, by, ward }) => {
-      assert.match(await by("identity").textContent(), new RegExp(`${words.hospital}.*Zhou Min.*SIM-1042`, "s"));
+      assert.match(
+        await by("identity").textContent(),
+        new RegExp(`${words.hospital}.*Zhou Min.*SIM-1042`, "s"),
+      );
       await until("the screw", async () => words.giant.test(await by("giant").textContent()));
       assert.equal(await by("state-word").textContent(), words.state);
       assert.match(await by("act-stop").textContent(), words.stop);
       assert.match(await by("queue").textContent(), words.queue);
-      assert.equal(await page.locator("html").getAttribute("lang"), language === "zh" ? "zh-CN" : "en");
-      const frame = await page.locator(".frame").evaluate((e) => getComputedStyle(e).borderTopColor);
+      assert.equal(
+        await page.locator("html").getAttribute("lang"),
+        language === "zh" ? "zh-CN" : "en",
+      );
+      const frame = await page
+        .locator(".frame")
+        .evaluate((e) => getComputedStyle(e).borderTopColor);
       assert.equal(frame, "rgb(63, 140, 255)", "the first site's #3f8cff");
-      for (const name of ["axial", "coronal", "sagittal", "along_a", "along_b", "across"]) await sliced(by, name);
+      for (const name of ["axial", "coronal", "sagittal", "along_a", "along_b", "across"])
+        await sliced(by, name);
       const planes = new Set(ward.heard.slices.map((one) => one.plane));
       assert.equal(planes.size, 6);
       assert.deepEqual(await faint(page), [], "every text has the contrast of WCAG AA");
@@ -93,7 +122,9 @@ test(
     assert.deepEqual(sent(ward, "confirm"), [
       { action: "confirm", site: "frontier", patient: "SIM-3115", level: "L4", side: "right" },
     ]);
-    await until("the confirmed screw", async () => /L4 RIGHT/.test(await by("giant").textContent()));
+    await until("the confirmed screw", async () =>
+      /L4 RIGHT/.test(await by("giant").textContent()),
+    );
     await enabled(by, "act-grab");
     assert.equal(await page.getByTestId("hold-go").count(), 1);
   }),
@@ -103,9 +134,12 @@ test(
   "O-009 a wrong level is refused by the process and said so in the dialog",
   on({ language: "zh" }, async ({ by }) => {
     await by("act-confirm_site").click();
-    for (const id of ["site-harbour", "patient-SIM-1042", "level-T3", "side-left"]) await by(`confirm-${id}`).click();
+    for (const id of ["site-harbour", "patient-SIM-1042", "level-T3", "side-left"])
+      await by(`confirm-${id}`).click();
     await by("confirm-done").click();
-    await until("the refusal", async () => /未确认/.test(await by("confirm").getByRole("alert").textContent()));
+    await until("the refusal", async () =>
+      /未确认/.test(await by("confirm").getByRole("alert").textContent()),
+    );
   }),
 );
 
@@ -126,7 +160,10 @@ test(
     ward.keep_blank = false;
     await gone(by("blank"));
     await enabled(by, "act-confirm_site");
-    assert.deepEqual(ward.heard.actions.map((one) => one.action), ["focus"]);
+    assert.deepEqual(
+      ward.heard.actions.map((one) => one.action),
+      ["focus"],
+    );
     assert.equal(holds(ward).filter((one) => one.on).length, 0);
   }),
 );
@@ -136,7 +173,10 @@ test(
   on({ scenario: "grabbed" }, async (visited) => {
     const { page, ward } = visited;
     await go(visited);
-    assert.deepEqual({ ...holds(ward)[0], at: 0 }, { at: 0, type: "hold", action: "go", site: "harbour", screw: "L3L", on: true });
+    assert.deepEqual(
+      { ...holds(ward)[0], at: 0 },
+      { at: 0, type: "hold", action: "go", site: "harbour", screw: "L3L", on: true },
+    );
     await page.mouse.up();
     await stopped(ward, "the button was let go");
   }),
@@ -148,7 +188,10 @@ test(
     const { page, ward } = visited;
     for (const [why, lose] of [
       ["the pointer left", () => page.mouse.move(700, 300)],
-      ["the window lost the focus", () => page.evaluate(() => window.dispatchEvent(new Event("blur")))],
+      [
+        "the window lost the focus",
+        () => page.evaluate(() => window.dispatchEvent(new Event("blur"))),
+      ],
       [
         "the page is hidden",
         () =>
@@ -180,16 +223,27 @@ test(
     await page.keyboard.press("1");
     await gone(by("blank"));
     await by("act-confirm_site").click();
-    for (const id of ["site-harbour", "patient-SIM-1042", "level-L3", "side-left"]) await by(`confirm-${id}`).click();
+    for (const id of ["site-harbour", "patient-SIM-1042", "level-L3", "side-left"])
+      await by(`confirm-${id}`).click();
     await by("confirm-done").click();
     ward.heard.holds = [];
     await go(visited);
     mock.sites.planner.drop();
-    await until("GO is released", async () => (await by("hold-go").getAttribute("aria-pressed")) === "false");
+    await until(
+      "GO is released",
+      async () => (await by("hold-go").getAttribute("aria-pressed")) === "false",
+    );
     const count = holds(ward).length;
-    await until("the connection is back", async () => (await by("state-word").textContent()) !== "No connection");
+    await until(
+      "the connection is back",
+      async () => (await by("state-word").textContent()) !== "No connection",
+    );
     await new Promise((later) => setTimeout(later, 300));
-    assert.equal(holds(ward).length, count, "it does not go on by itself, though the button is still down");
+    assert.equal(
+      holds(ward).length,
+      count,
+      "it does not go on by itself, though the button is still down",
+    );
   }),
 );
 
@@ -215,7 +269,9 @@ test(
   on({ scenario: "grabbed" }, async ({ by, ward }) => {
     await enabled(by, "hold-go");
     await by("plan-L4R").click();
-    await until("the question", async () => /Confirm L4 right/.test(await by("act-confirm_site").textContent()));
+    await until("the question", async () =>
+      /Confirm L4 right/.test(await by("act-confirm_site").textContent()),
+    );
     assert.equal(await by("hold-go").count(), 0);
     assert.equal(holds(ward).length, 0);
   }),
@@ -253,7 +309,10 @@ test(
     assert.ok(text.indexOf("Predicted error") < text.indexOf("FRE"), "the prediction comes first");
     assert.match(text, /L3 left\s*0\.32 mm/);
     assert.match(text, /not how accurate/);
-    assert.match(await by("alarm-O-011").textContent(), /reference moved.*1\.20 mm.*limit 1 mm.*register anew/s);
+    assert.match(
+      await by("alarm-O-011").textContent(),
+      /reference moved.*1\.20 mm.*limit 1 mm.*register anew/s,
+    );
     assert.equal(await by("act-accept_registration").getAttribute("aria-disabled"), "true");
   }),
 );
@@ -272,9 +331,15 @@ test(
   "no series, thick slices, no site, a failed slice: each says so",
   on({ scenario: "no_series" }, async ({ by, ward }) => {
     assert.match(await by("view-axial").textContent(), /No series yet/);
-    ward.sites[0].series = { ...ward.sites[1].series, spacing_mm: [0.98, 0.98, 3], registration_allowed: false };
+    ward.sites[0].series = {
+      ...ward.sites[1].series,
+      spacing_mm: [0.98, 0.98, 3],
+      registration_allowed: false,
+    };
     ward.slices_fail = "the series is being written";
-    await until("the failure", async () => /being written/.test(await by("view-axial").textContent()));
+    await until("the failure", async () =>
+      /being written/.test(await by("view-axial").textContent()),
+    );
     assert.match(await by("voxel").textContent(), /3\.00 mm.*viewing only/s);
     ward.slices_fail = null;
     await sliced(by, "axial");
@@ -290,13 +355,18 @@ test("a dead process: pictures are dark, nothing can be pressed but STOP, and it
     await enabled(by, "hold-go");
     await sliced(by, "axial");
     await mock.sites.planner.stop();
-    await until("no connection", async () => (await by("state-word").textContent()) === "No connection");
+    await until(
+      "no connection",
+      async () => (await by("state-word").textContent()) === "No connection",
+    );
     assert.match(await by("hold-go").textContent(), /Connection lost|no connection|not answer/i);
     assert.equal(await by("hold-go").getAttribute("aria-disabled"), "true");
     assert.equal(await by("act-stop").getAttribute("aria-disabled"), "false");
     assert.match(await by("view-axial").getAttribute("class"), /old/);
     await by("act-stop").click();
-    await until("the failure", async () => /did not answer|does not answer|Nothing/.test(await by("toasts").textContent()));
+    await until("the failure", async () =>
+      /did not answer|does not answer|Nothing/.test(await by("toasts").textContent()),
+    );
   } finally {
     await visited.close();
   }

@@ -21,9 +21,15 @@ const on = (options, body) => async () => {
 const sent = (ward, action) => ward.heard.actions.filter((one) => one.action === action);
 const gone = (locator) => until("gone", async () => (await locator.count()) === 0);
 const enabled = (by, id) =>
-  until(`${id} can be pressed`, async () => (await by(id).getAttribute("aria-disabled")) === "false");
+  until(
+    `${id} can be pressed`,
+    async () => (await by(id).getAttribute("aria-disabled")) === "false",
+  );
 const sliced = (by, name) =>
-  until(`a slice in ${name}`, async () => (await by(`view-${name}`).getAttribute("data-shown")) !== null);
+  until(
+    `a slice in ${name}`,
+    async () => (await by(`view-${name}`).getAttribute("data-shown")) !== null,
+  );
 
 test(
   "a drag is drawn at once and sent against the version, one edit after the other; undo takes it back",
@@ -36,14 +42,26 @@ test(
     await page.mouse.move(x, y);
     await page.mouse.down();
     for (let i = 1; i <= 12; i += 1) await page.mouse.move(x + 2 * i, y);
-    await until("the margin of the process", async () => /[▲◐]/.test(await by("plan-L3L").textContent()));
+    await until("the margin of the process", async () =>
+      /[▲◐]/.test(await by("plan-L3L").textContent()),
+    );
     await page.mouse.up();
     const edits = sent(ward, "plan_set");
-    await until("the newest place", () => Math.abs(ward.sites[0].plan.screws[0].tip_mm[0] - before[0]) > 2);
+    await until(
+      "the newest place",
+      () => Math.abs(ward.sites[0].plan.screws[0].tip_mm[0] - before[0]) > 2,
+    );
     assert.ok(edits.length >= 1 && edits[0].version === 3, "on the version that was shown");
-    edits.forEach((edit, i) => assert.equal(edit.version, 3 + i, "each on the version that the last one made"));
-    const length = Math.hypot(...edits.at(-1).screw.tip_mm.map((c, i) => c - edits.at(-1).screw.entry_mm[i]));
-    assert.ok(Math.abs(length / 5 - Math.round(length / 5)) < 1e-6, `a length of the catalogue: ${length}`);
+    edits.forEach((edit, i) =>
+      assert.equal(edit.version, 3 + i, "each on the version that the last one made"),
+    );
+    const length = Math.hypot(
+      ...edits.at(-1).screw.tip_mm.map((c, i) => c - edits.at(-1).screw.entry_mm[i]),
+    );
+    assert.ok(
+      Math.abs(length / 5 - Math.round(length / 5)) < 1e-6,
+      `a length of the catalogue: ${length}`,
+    );
     await enabled(by, "act-undo");
     await by("act-undo").click();
     await until("back", () => JSON.stringify(plan.screws[0].tip_mm) === JSON.stringify(before));
@@ -79,7 +97,10 @@ test(
     await by("grip-axial-axis").focus();
     await page.keyboard.press("ArrowRight");
     await until("half a millimetre", () => plan.version === 4);
-    await until("not busy", async () => (await by("plan-tools").locator("select").first().isEnabled()));
+    await until(
+      "not busy",
+      async () => await by("plan-tools").locator("select").first().isEnabled(),
+    );
     await by("diameter").selectOption("5");
     await until("thinner", () => plan.screws[0].diameter_mm === 5);
     await until("length", async () => (await by("plan-L3L").textContent()).includes("5.0 × 45"));
@@ -88,10 +109,15 @@ test(
     await until("shown", async () => (await by("plan-L3L").textContent()).includes("5.0 × 40"));
     await by("plan-tools").locator("summary").click();
     await by("compare-3").click();
-    await until("the difference", async () => /L3L: entry 0\.5 mm.*6\.5 × 45 → 5\.0 × 40/s.test(await by("compared").textContent()));
+    await until("the difference", async () =>
+      /L3L: entry 0\.5 mm.*6\.5 × 45 → 5\.0 × 40/s.test(await by("compared").textContent()),
+    );
     await by("act-remove").click();
     await until("removed", () => plan.screws.every(({ id }) => id !== "L3L"));
-    await until("another is selected", async () => (await by("plan-L3R").getAttribute("aria-pressed")) === "true");
+    await until(
+      "another is selected",
+      async () => (await by("plan-L3R").getAttribute("aria-pressed")) === "true",
+    );
   }),
 );
 
@@ -102,14 +128,21 @@ test(
     await by("add-level").selectOption("L2");
     await by("act-place").click();
     const box = await by("view-axial").boundingBox();
-    for (const [step, dx, dy] of [[/front/, 0, -60], [/LEFT pedicle/, 30, 0], [/RIGHT pedicle/, -30, 0]]) {
+    for (const [step, dx, dy] of [
+      [/front/, 0, -60],
+      [/LEFT pedicle/, 30, 0],
+      [/RIGHT pedicle/, -30, 0],
+    ]) {
       await until("the next place", async () => step.test(await by("placing").textContent()));
       await page.mouse.click(box.x + box.width / 2 + dx, box.y + box.height / 2 + dy);
     }
     await until("suggested", () => sent(ward, "suggest").length === 1);
     const { level, version, landmarks } = sent(ward, "suggest")[0];
     assert.deepEqual([level, version], ["L2", 3]);
-    assert.ok(landmarks.left_mm[0] > landmarks.right_mm[0], "the patient's left is on the right of the picture");
+    assert.ok(
+      landmarks.left_mm[0] > landmarks.right_mm[0],
+      "the patient's left is on the right of the picture",
+    );
     await by("plan-L2L").waitFor();
   }),
 );
@@ -123,7 +156,10 @@ test(
     const from = last();
     await page.mouse.move(box.x + 40, box.y + 60);
     await page.mouse.wheel(0, 100);
-    await until("the next slice", () => Math.abs(Number(last().z_mm) - Number(from.z_mm) - 0.5) < 1e-6);
+    await until(
+      "the next slice",
+      () => Math.abs(Number(last().z_mm) - Number(from.z_mm) - 0.5) < 1e-6,
+    );
     await page.mouse.down();
     await page.mouse.move(box.x + 80, box.y + 60, { steps: 4 });
     await page.mouse.up();
@@ -137,4 +173,3 @@ test(
     assert.equal(sent(ward, "plan_set").length, 0);
   }),
 );
-

@@ -26,9 +26,11 @@ before(async () => {
   });
   for (const stream of [demo.stdout, demo.stderr]) stream.on("data", (bytes) => (said += bytes));
   const address = (name) => said.match(new RegExp(`^${name} +(http://\\S+)`, "m"))?.[1];
-  await until("the addresses", () => address("planner") && address("tianjin"), LONG).catch((error) => {
-    throw new Error(`${error.message}; the program said: ${said}`);
-  });
+  await until("the addresses", () => address("planner") && address("tianjin"), LONG).catch(
+    (error) => {
+      throw new Error(`${error.message}; the program said: ${said}`);
+    },
+  );
   [planner_url, site_url] = [address("planner"), address("tianjin")];
   browser = await launch();
 });
@@ -63,7 +65,11 @@ async function open(url, locale = "en-US") {
     /** Presses a button as soon as it can be pressed. */
     async press(id) {
       const button = by(id);
-      await until(`${id} can be pressed`, async () => (await button.getAttribute("aria-disabled")) === "false", LONG);
+      await until(
+        `${id} can be pressed`,
+        async () => (await button.getAttribute("aria-disabled")) === "false",
+        LONG,
+      );
       await button.click();
     },
     async picture(name) {
@@ -76,7 +82,8 @@ test("a case by hand: signatures, scan, registration, plan, guide, wire, verific
   const team = await open(site_url);
   const surgeon = await open(planner_url);
   const site = async () => (await surgeon.state()).sites.find(({ id }) => id === "tianjin");
-  const step = (number) => until(`step ${number}`, async () => (await site()).case.number === number, LONG);
+  const step = (number) =>
+    until(`step ${number}`, async () => (await site()).case.number === number, LONG);
 
   await surgeon.by("site-tianjin").click();
   await until("the focus", async () => (await surgeon.state()).focus === "tianjin");
@@ -96,7 +103,10 @@ test("a case by hand: signatures, scan, registration, plan, guide, wire, verific
   await step(5);
   for (let i = 1; i <= 3; i += 1) {
     await team.press("act-check_point");
-    await until(`${i} check points`, async () => (await site()).registration.check_points_mm.length >= i);
+    await until(
+      `${i} check points`,
+      async () => (await site()).registration.check_points_mm.length >= i,
+    );
   }
   await surgeon.picture("planner-registered-en.png");
   await surgeon.press("act-accept_registration");
@@ -104,7 +114,11 @@ test("a case by hand: signatures, scan, registration, plan, guide, wire, verific
 
   await place(surgeon, "L3");
   await until("two screws", async () => (await site()).plan?.screws.length === 2, LONG);
-  await until("margins", async () => (await site()).plan.screws.every((one) => one.margin_mm !== null), LONG);
+  await until(
+    "margins",
+    async () => (await site()).plan.screws.every((one) => one.margin_mm !== null),
+    LONG,
+  );
   await drag(surgeon, site);
   await surgeon.picture("planner-plan-en.png");
   await surgeon.page.keyboard.press("KeyL");
@@ -129,11 +143,19 @@ test("a case by hand: signatures, scan, registration, plan, guide, wire, verific
   await step(11);
   await surgeon.picture("planner-wire-en.png");
   await team.picture("site-wire-en.png");
-  assert.equal(await surgeon.by("site-zhangjiakou").getAttribute("aria-disabled"), "true", "O-008: pinned");
+  assert.equal(
+    await surgeon.by("site-zhangjiakou").getAttribute("aria-disabled"),
+    "true",
+    "O-008: pinned",
+  );
   await team.press("act-wire_out");
   await team.press("act-scan");
   await surgeon.press("act-verify");
-  await until("verified", async () => (await site()).plan.screws.some((one) => one.state === "verified"), LONG);
+  await until(
+    "verified",
+    async () => (await site()).plan.screws.some((one) => one.state === "verified"),
+    LONG,
+  );
   await surgeon.picture("planner-verified-en.png");
   assert.deepEqual([...team.bad, ...surgeon.bad], []);
 });
@@ -148,51 +170,129 @@ async function confirm({ by, press, state }, level, side) {
   await until("confirmed", async () => (await by("confirm").count()) === 0);
 }
 
-/** Three clicks on the axial view, with the cross-hair first put where the vertebra is. */
+/** Three clicks on the axial view, scrolled to where the pedicles of the vertebra are. */
 async function place({ page, by, press, state }, level) {
   await by("add-level").selectOption(level);
   const { series } = (await state()).sites.find(({ id }) => id === "tianjin");
-  const points = await landmarks(page, series);
+  const points = await landmarks(page, series, MIDDLE);
+  const view = by("view-axial");
+  await view.focus();
+  for (let i = 0; i < 3; i += 1) await page.keyboard.press("-");
+  const shown = async () => new URL(await view.getAttribute("data-shown"), "http://x").searchParams;
+  const z = async () => Number((await shown()).get("z_mm"));
+  const steps = Math.round((points[0][2] - (await z())) / 0.5);
+  for (let i = 0; i < Math.abs(steps); i += 1)
+    await page.keyboard.press(steps > 0 ? "PageDown" : "PageUp");
+  await until(
+    "the slice of the pedicles",
+    async () => Math.abs((await z()) - points[0][2]) < 0.3,
+    LONG,
+  );
   await press("act-place");
+  const box = await view.boundingBox();
+  const query = await shown();
+  const mm = Number(query.get("pixel_mm"));
   for (const point of points) {
-    const spot = await click(by, point);
-    await page.mouse.click(spot.x, spot.y);
+    const [dx, dy] = ["x_mm", "y_mm"].map((key, i) => (point[i] - Number(query.get(key))) / mm);
+    await page.mouse.click(box.x + box.width / 2 + dx, box.y + box.height / 2 + dy);
   }
 }
 
-/** Where a point lies in the axial view: told by its newest slice. */
-async function click(by, point) {
-  const view = by("view-axial");
-  const box = await view.boundingBox();
-  const query = new URL(await view.getAttribute("data-shown"), "http://x").searchParams;
-  const [cx, cy] = [Number(query.get("x_mm")), Number(query.get("y_mm"))];
-  const mm = Number(query.get("pixel_mm"));
-  return { x: box.x + box.width / 2 + (point[0] - cx) / mm, y: box.y + box.height / 2 + (point[1] - cy) / mm };
-}
+/** Of the demo's vertebrae L2 to L4, from the head down. */
+const MIDDLE = 1;
 
 /**
- * The front of the vertebral body and both isthmuses in the axial slice on the screen, from its grey
- * values: the canal is the dark place inside bone, the pedicles the bone on both sides of its front.
+ * The front of a vertebral body and both isthmuses, from the grey values of axial slices: where the
+ * dark canal is closed by bone all round there are pedicles, on both sides of its front.
  */
-async function landmarks(page, series) {
-  return page.evaluate(async ({ centre, id }) => {
-    const size = 240;
-    const pixel = 0.5;
-    const query = new URLSearchParams({ site: id, plane: "axial", width: size, height: size, pixel_mm: pixel, centre_hu: 400, width_hu: 800 });
-    const at = async (z) => {
-      query.set("x_mm", centre[0]);
-      query.set("y_mm", centre[1]);
-      query.set("z_mm", z);
-      const response = await fetch(`/api/slice?${query}`);
-      const bitmap = await createImageBitmap(await response.blob());
-      const canvas = new OffscreenCanvas(size, size);
-      const context = canvas.getContext("2d");
-      context.drawImage(bitmap, 0, 0);
-      const { data } = context.getImageData(0, 0, size, size);
-      return (x, y) => data[4 * (y * size + x)];
-    };
-    return { centre, bright: (await at(centre[2]))(size / 2, size / 2) };
-  }, { centre: series.centre_mm, id: "tianjin" });
+async function landmarks(page, series, which) {
+  return page.evaluate(
+    async ({ box, id, which }) => {
+      const size = 220;
+      const bone = 84; // 130 HU in the window below
+      const middle = [0, 1].map((i) => (box[0][i] + box[1][i]) / 2);
+      const slice = async (z) => {
+        const query = new URLSearchParams({
+          site: id,
+          plane: "axial",
+          x_mm: middle[0],
+          y_mm: middle[1],
+          z_mm: z,
+          width: size,
+          height: size,
+          pixel_mm: 1,
+          centre_hu: 400,
+          width_hu: 1600,
+        });
+        const response = await fetch(`/api/slice?${query}`);
+        const { origin_mm } = JSON.parse(response.headers.get("x-telehand-plane"));
+        const bitmap = await createImageBitmap(await response.blob());
+        const context = new OffscreenCanvas(size, size).getContext("2d");
+        context.drawImage(bitmap, 0, 0);
+        const { data } = context.getImageData(0, 0, size, size);
+        return {
+          z,
+          origin_mm,
+          hard: Array.from({ length: size * size }, (_, i) => data[4 * i] > bone),
+        };
+      };
+      const flood = (seen, from, hard) => {
+        const found = [];
+        const next = [from];
+        seen[from] = true;
+        while (next.length) {
+          const i = next.pop();
+          found.push(i);
+          const x = i % size;
+          for (const j of [x > 0 && i - 1, x < size - 1 && i + 1, i - size, i + size])
+            if (j !== false && j >= 0 && j < size * size && !seen[j] && !hard[j]) {
+              seen[j] = true;
+              next.push(j);
+            }
+        }
+        return found;
+      };
+      const canals = [];
+      for (let z = box[0][2] + 2; z < box[1][2] - 2; z += 2) {
+        const cut = await slice(z);
+        const seen = new Array(size * size).fill(false);
+        for (let i = 0; i < size * size; i += 1) {
+          const edge =
+            i % size === 0 || i % size === size - 1 || i < size || i >= size * (size - 1);
+          if (edge && !seen[i] && !cut.hard[i]) flood(seen, i, cut.hard);
+        }
+        let best = [];
+        for (let i = 0; i < size * size; i += 1)
+          if (!seen[i] && !cut.hard[i]) {
+            const found = flood(seen, i, cut.hard);
+            if (found.length > best.length) best = found;
+          }
+        if (best.length < 100 || best.length > 700) continue;
+        const xs = best.map((i) => i % size);
+        const ys = best.map((i) => Math.floor(i / size));
+        canals.push({
+          ...cut,
+          left: Math.max(...xs),
+          right: Math.min(...xs),
+          front: Math.min(...ys),
+        });
+      }
+      const runs = [];
+      for (const canal of canals) {
+        const run = runs.at(-1);
+        if (run && canal.z - run.at(-1).z < 5) run.push(canal);
+        else runs.push([canal]);
+      }
+      const run = runs.filter((one) => one.length > 2).reverse()[which];
+      const { z, origin_mm, hard, left, right, front } = run[Math.floor(run.length / 2)];
+      const x = Math.round((left + right) / 2);
+      let y = front - 1;
+      for (let soft = 0; y > 0 && soft < 4; y -= 1) soft = hard[y * size + x] ? 0 : soft + 1;
+      const at = (i, j) => [origin_mm[0] + i, origin_mm[1] + j, z];
+      return [at(x, y + 4), at(left + 4, front + 3), at(right - 4, front + 3)];
+    },
+    { box: series.box_mm, id: "tianjin", which },
+  );
 }
 
 async function drag({ page, by }, site) {
@@ -209,16 +309,22 @@ async function drag({ page, by }, site) {
 
 /** Both hold until the guide is there; a hold that does not count is let go and pressed anew. */
 async function go(surgeon, team, site) {
-  await until("the guide in place", async () => {
-    if ((await site()).case.number === 10) return true;
-    await surgeon.page.bringToFront();
-    for (const { page, by } of [surgeon, team]) {
-      const box = await by(page === surgeon.page ? "hold-go" : "hold-enable").boundingBox();
-      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-      await page.mouse.down();
-    }
-    await until("held or let go", async () => (await site()).case.number === 10, 15_000).catch(() => {});
-    for (const { page } of [surgeon, team]) await page.mouse.up();
-    return (await site()).case.number === 10;
-  }, LONG);
+  await until(
+    "the guide in place",
+    async () => {
+      if ((await site()).case.number === 10) return true;
+      await surgeon.page.bringToFront();
+      for (const { page, by } of [surgeon, team]) {
+        const box = await by(page === surgeon.page ? "hold-go" : "hold-enable").boundingBox();
+        await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+        await page.mouse.down();
+      }
+      await until("held or let go", async () => (await site()).case.number === 10, 15_000).catch(
+        () => {},
+      );
+      for (const { page } of [surgeon, team]) await page.mouse.up();
+      return (await site()).case.number === 10;
+    },
+    LONG,
+  );
 }

@@ -21,7 +21,10 @@ const on = (options, body) => async () => {
 const actions = (ward) => ward.heard.actions.map(({ action }) => action);
 const holds = (ward) => ward.heard.holds;
 const enabled = (by, id) =>
-  until(`${id} can be pressed`, async () => (await by(id).getAttribute("aria-disabled")) === "false");
+  until(
+    `${id} can be pressed`,
+    async () => (await by(id).getAttribute("aria-disabled")) === "false",
+  );
 
 for (const [language, words] of Object.entries({
   en: { holder: /The surgeon has the robot/, read: /changed only there/, take: /Take over/ },
@@ -33,7 +36,10 @@ for (const [language, words] of Object.entries({
       assert.match(await by("robot").textContent(), words.holder);
       assert.match(await page.locator("aside").textContent(), words.read);
       assert.match(await by("act-take_over").textContent(), words.take);
-      await until("a slice", async () => (await by("view-axial").getAttribute("data-shown")) !== null);
+      await until(
+        "a slice",
+        async () => (await by("view-axial").getAttribute("data-shown")) !== null,
+      );
       assert.equal(await by("grip-axial-tip").count(), 0, "no handles");
       assert.deepEqual(await faint(page), [], "every text has the contrast of WCAG AA");
     }),
@@ -50,7 +56,10 @@ test(
     assert.equal(action, "approve");
     assert.ok(hash.startsWith(shown) && shown.length === 16);
     await until("shown", async () => /Dr Aziz/.test(await by("signed-local").textContent()));
-    await until("once", async () => (await by("act-approve").getAttribute("aria-disabled")) === "true");
+    await until(
+      "once",
+      async () => (await by("act-approve").getAttribute("aria-disabled")) === "true",
+    );
   }),
 );
 
@@ -62,12 +71,19 @@ test(
     await page.mouse.move(box.x + 50, box.y + 20);
     await page.mouse.down();
     await until("repeated", () => holds(ward).filter((one) => one.on).length > 3);
-    assert.deepEqual({ ...holds(ward)[0], at: 0 }, { at: 0, type: "hold", action: "enable", on: true });
+    assert.deepEqual(
+      { ...holds(ward)[0], at: 0 },
+      { at: 0, type: "hold", action: "enable", on: true },
+    );
     await page.evaluate(() => window.dispatchEvent(new Event("blur")));
     await until("released", () => holds(ward).at(-1).on === false);
     const count = holds(ward).length;
     await new Promise((later) => setTimeout(later, 200));
-    assert.equal(holds(ward).length, count, "the button is still down, but it must be pressed anew");
+    assert.equal(
+      holds(ward).length,
+      count,
+      "the button is still down, but it must be pressed anew",
+    );
     await page.mouse.up();
     await page.evaluate(() => document.activeElement.blur());
     await page.keyboard.down("Space");
@@ -101,7 +117,9 @@ test(
     await by("act-park").click();
     await until("all three", () => ward.heard.actions.length === 3);
     assert.deepEqual(actions(ward), ["stop", "take_over", "park"]);
-    await until("the local team has it", async () => /local team has the robot/.test(await by("robot").textContent()));
+    await until("the local team has it", async () =>
+      /local team has the robot/.test(await by("robot").textContent()),
+    );
   }),
 );
 
@@ -111,7 +129,10 @@ test("O-010 a page that hears nothing still sends stop and take-over", async () 
   try {
     await enabled(by, "hold-enable");
     await mock.sites.site.stop();
-    await until("no connection", async () => (await by("state-word").textContent()) === "No connection");
+    await until(
+      "no connection",
+      async () => (await by("state-word").textContent()) === "No connection",
+    );
     assert.equal(await by("act-stop").getAttribute("aria-disabled"), "false");
     assert.equal(await by("act-take_over").getAttribute("aria-disabled"), "false");
     assert.equal(await by("hold-enable").getAttribute("aria-disabled"), "true");

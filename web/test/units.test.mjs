@@ -208,17 +208,22 @@ test("every text of the palette is legible (WCAG AA, 4.5 to 1)", async () => {
 test("every gate and every refusal of a case has its Chinese", async () => {
   const { said } = await load("lib/i18n/ortho-said.ts");
   const source = async (file) =>
-    (await readFile(new URL(`../../crates/ortho/src/case/${file}`, import.meta.url), "utf8")).replace(
-      /\\\n\s*/g,
-      "",
-    );
+    (
+      await readFile(new URL(`../../crates/ortho/src/case/${file}`, import.meta.url), "utf8")
+    ).replace(/\\\n\s*/g, "");
   const gates = [...(await source("gate.rs")).matchAll(/G::\w+ => \("([^"]+)"/g)].map((m) => m[1]);
   assert.ok(gates.length >= 40, `${gates.length} gates found`);
   const refusals = await source("refusal.rs");
-  const table = refusals.slice(refusals.indexOf("const fn words"), refusals.indexOf("Words { what, unit, clears }"));
+  const table = refusals.slice(
+    refusals.indexOf("const fn words"),
+    refusals.indexOf("Words { what, unit, clears }"),
+  );
   const sentences = [...table.matchAll(/"([^"]+)"/g)].map((m) => m[1]);
   assert.ok(sentences.length >= 60, `${sentences.length} sentences found`);
-  assert.deepEqual([...gates, ...sentences].filter((text) => !said[text]), []);
+  assert.deepEqual(
+    [...gates, ...sentences].filter((text) => !said[text]),
+    [],
+  );
 });
 
 test("every rule of a guiding robot has its words in both languages", async () => {
@@ -233,21 +238,44 @@ test("every rule of a guiding robot has its words in both languages", async () =
 });
 
 test("a plane cuts a screw where it should", async () => {
-  const { section, toPoint, toSpot, STANDARD, moved, letters, nearestLength } = await load("lib/ortho/geometry.ts");
+  const { section, toPoint, toSpot, STANDARD, moved, letters, nearestLength } =
+    await load("lib/ortho/geometry.ts");
   const screw = { entry_mm: [0, 30, 0], tip_mm: [0, -15, 0], diameter_mm: 6 };
-  const frame = (axes, centre = [0, 0, 0]) => ({ ...axes, centre, mm_per_px: 0.5, width: 400, height: 400 });
+  const frame = (axes, centre = [0, 0, 0]) => ({
+    ...axes,
+    centre,
+    mm_per_px: 0.5,
+    width: 400,
+    height: 400,
+  });
   const axial = frame(STANDARD.axial);
-  const size = (spots, way) => Math.max(...spots.map((s) => s[way])) - Math.min(...spots.map((s) => s[way]));
+  const size = (spots, way) =>
+    Math.max(...spots.map((s) => s[way])) - Math.min(...spots.map((s) => s[way]));
   const along = section(axial, screw);
-  assert.ok(Math.abs(size(along, "x") - 12) < 0.1 && Math.abs(size(along, "y") - 90) < 0.1, "6 mm by 45 mm");
-  assert.ok(size(section(frame(STANDARD.axial, [0, 0, 2]), screw), "x") < 10, "off its axis it is thinner");
+  assert.ok(
+    Math.abs(size(along, "x") - 12) < 0.1 && Math.abs(size(along, "y") - 90) < 0.1,
+    "6 mm by 45 mm",
+  );
+  assert.ok(
+    size(section(frame(STANDARD.axial, [0, 0, 2]), screw), "x") < 10,
+    "off its axis it is thinner",
+  );
   assert.equal(section(frame(STANDARD.axial, [0, 0, 3.1]), screw).length, 0, "and then gone");
   const across = section(frame(STANDARD.coronal), screw);
-  assert.ok(Math.abs(size(across, "x") - 12) < 0.1 && Math.abs(size(across, "y") - 12) < 0.1, "a circle across");
-  assert.equal(section(frame(STANDARD.coronal, [0, 31, 0]), screw).length, 0, "none before the entry");
+  assert.ok(
+    Math.abs(size(across, "x") - 12) < 0.1 && Math.abs(size(across, "y") - 12) < 0.1,
+    "a circle across",
+  );
+  assert.equal(
+    section(frame(STANDARD.coronal, [0, 31, 0]), screw).length,
+    0,
+    "none before the entry",
+  );
   const point = toPoint(axial, 123, 77);
   const spot = toSpot(axial, point);
-  assert.ok(Math.abs(spot.x - 123) < 1e-9 && Math.abs(spot.y - 77) < 1e-9 && Math.abs(spot.out_mm) < 1e-9);
+  assert.ok(
+    Math.abs(spot.x - 123) < 1e-9 && Math.abs(spot.y - 77) < 1e-9 && Math.abs(spot.out_mm) < 1e-9,
+  );
   const tip = moved(screw, "tip", [10, 0, 0]);
   const long = Math.hypot(...tip.tip_mm.map((c, i) => c - tip.entry_mm[i]));
   assert.ok(Math.abs(long - 45) < 1e-9, "a length of the catalogue");
@@ -266,7 +294,10 @@ test("black or white is chosen so that every colour of a site can be read", asyn
 test("a refusal's sentence is shown without its number and its remedy, which stand beside it", async () => {
   const { sentence } = await load("lib/ortho/sentence.ts");
   assert.equal(
-    sentence("O-006: the local hold-to-run signal is missing: 250 ms against 200 ms. The robot holds. Press again.", "Press again."),
+    sentence(
+      "O-006: the local hold-to-run signal is missing: 250 ms against 200 ms. The robot holds. Press again.",
+      "Press again.",
+    ),
     "the local hold-to-run signal is missing: 250 ms against 200 ms.",
   );
 });

@@ -62,7 +62,9 @@ export function whyNot(command: Command, line: PlannerLine, screw: Screw | null)
     case "grab":
       if (mine) return t("why_have_robot");
       if (site.lease.holder === "local") return t("why_local_has");
-      return site.plan?.approvals.remote && site.plan.approvals.local ? null : t("why_two_signatures");
+      return site.plan?.approvals.remote && site.plan.approvals.local
+        ? null
+        : t("why_two_signatures");
     case "go":
       return whyNoGo(line, site, screw, mine);
     case "confirm_pose":
@@ -80,7 +82,12 @@ export function whyNot(command: Command, line: PlannerLine, screw: Screw | null)
   }
 }
 
-function whyNoGo(line: PlannerLine, site: SiteState, screw: Screw | null, mine: boolean): string | null {
+function whyNoGo(
+  line: PlannerLine,
+  site: SiteState,
+  screw: Screw | null,
+  mine: boolean,
+): string | null {
   if (!mine) return t("why_grab_first");
   if (site.robot.guide_occupied) return t("why_occupied");
   if (!screw) return t("why_select");

@@ -54,7 +54,8 @@ export function whyNot(action: Action, line: SiteLine): string | null {
     if (!site.plan?.screws.length) return t("plan_none");
     return site.plan.approvals.local ? t("why_signed") : null;
   }
-  if (action === "clear_stop") return site.robot.state === "stopped" ? null : t("why_not_stopped_robot");
+  if (action === "clear_stop")
+    return site.robot.state === "stopped" ? null : t("why_not_stopped_robot");
   if (action === "enable" && site.robot.guide_occupied) return t("why_occupied");
   if (action === "wire_in" && site.robot.guide_occupied) return t("why_occupied");
   if (action === "park" && site.robot.guide_occupied) return t("why_occupied");

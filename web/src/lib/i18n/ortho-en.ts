@@ -49,16 +49,19 @@ export const orthoEn = {
   needs_grade: "Grade screws",
 
   next_case_0: "Confirm where you are: that is your hospital's signature.",
-  next_case_1: "Check identity and the spoken code with the local team, then confirm where you are.",
+  next_case_1:
+    "Check identity and the spoken code with the local team, then confirm where you are.",
   next_case_2: "Read patient, level and side aloud with the local team, then sign the time-out.",
   next_case_3: "The local team fixes the reference. Watch that it stays visible and still.",
   next_case_4: "The local team scans. The images arrive by themselves.",
-  next_case_5: "Check the predicted error of each screw and the check points, then accept the registration.",
+  next_case_5:
+    "Check the predicted error of each screw and the check points, then accept the registration.",
   next_case_6: "Place the screws, then sign the plan.",
   next_case_7: "Both signatures are needed. Then grab the robot.",
   next_case_8: "Choose a screw and hold GO. The local team holds its enable.",
   next_case_9: "The guide moves while both hold. Release to hold the robot.",
-  next_case_10: "Check the guide against the plan in both along-screw views, then confirm the pose.",
+  next_case_10:
+    "Check the guide against the plan in both along-screw views, then confirm the pose.",
   next_case_11: "The local team drills the wire. Stay here: the robot cannot move.",
   next_case_12: "Compare the wire with the plan, then accept or reject it.",
   next_case_12_go: "The wire is verified. Choose the next screw, confirm it and hold GO.",
@@ -82,10 +85,12 @@ export const orthoEn = {
   local_case_10: "Check skin and soft tissue. The surgeon confirms the pose; then drill.",
   local_case_11: "The wire is in. Report when the guide is free.",
   local_case_12: "Scan the wire; the surgeon then accepts or rejects it.",
-  local_case_12_go: "The wire is verified. Accept the next move, or insert the screws when every wire is in.",
+  local_case_12_go:
+    "The wire is verified. Accept the next move, or insert the screws when every wire is in.",
   local_case_13: "Insert the screws, then scan.",
   local_case_14: "The case is closed.",
-  local_link_down: "No link to the surgeon. Everything here works without it: finish the wire, stop, park or take over.",
+  local_link_down:
+    "No link to the surgeon. Everything here works without it: finish the wire, stop, park or take over.",
 
   sites: "Hospitals",
   sites_none: "No hospital is connected.",
@@ -116,7 +121,8 @@ export const orthoEn = {
 
   views: "Views of the series",
   take_controls: "Take the controls here",
-  views_help: "Wheel: slices · Ctrl + wheel: zoom · drag: pan · right drag: window · double click: enlarge",
+  views_help:
+    "Wheel: slices · Ctrl + wheel: zoom · drag: pan · right drag: window · double click: enlarge",
   view_axial: "Axial",
   view_coronal: "Coronal",
   view_sagittal: "Sagittal",
@@ -190,7 +196,8 @@ export const orthoEn = {
   approvals: "Signatures",
   approval_plan: "Plan",
   approval_hash: "Hash",
-  approval_covers: "Signed are plan, series and registration together. Any edit or new registration voids both.",
+  approval_covers:
+    "Signed are plan, series and registration together. Any edit or new registration voids both.",
   role_remote: "Surgeon",
   role_local: "Local surgeon",
   signed_n: "Signatures: {n} of 2 →",
@@ -255,7 +262,8 @@ export const orthoEn = {
 
   hand_title: "Hand the robot to the local surgeon",
   hand_say: "Say this aloud:",
-  hand_statement: "{hospital}. {patient}, number {id}. {screw}. State: {state}. You have the robot.",
+  hand_statement:
+    "{hospital}. {patient}, number {id}. {screw}. State: {state}. You have the robot.",
   hand_heard: "They read it back. Enter what you heard:",
   hand_patient: "Last {n} characters of the patient's number",
   hand_wrong: "That is not what was said. Ask again.",

@@ -11,24 +11,54 @@ const w = (what: string, clears: string): RuleWords => ({ what, clears });
 
 export const rules: Record<Locale, Record<string, RuleWords>> = {
   en: {
-    "O-001": w("The plan or the registration has changed: both signatures are void", "Both sign the plan in force."),
-    "O-002": w("Two signatures on one plan are missing", "Surgeon and local surgeon sign the same version."),
+    "O-001": w(
+      "The plan or the registration has changed: both signatures are void",
+      "Both sign the plan in force.",
+    ),
+    "O-002": w(
+      "Two signatures on one plan are missing",
+      "Surgeon and local surgeon sign the same version.",
+    ),
     "O-003": w("Somebody else has the robot", "Grab it again, or ask for it."),
-    "O-004": w("This is for another site, patient, plan or registration", "Look at what is shown, then try again."),
+    "O-004": w(
+      "This is for another site, patient, plan or registration",
+      "Look at what is shown, then try again.",
+    ),
     "O-005": w("You hold another robot or another window", "Release that one, or hand it off."),
     "O-006": w("Both must hold: surgeon and local team", "Release, then press and hold again."),
     "O-007": w("The guide holds a wire", "The local team takes it out and reports the guide free."),
     "O-008": w("A wire is in and not verified", "Verify it, or hand off with read-back."),
-    "O-009": w("Hospital, patient, level and side are not confirmed since the switch", "Confirm all four."),
-    "O-010": w("The link was lost or the command came late", "Release; press again when the link is good."),
-    "O-011": w("The reference moved or is hidden", "Check the reference. If it moved: fix it, scan and register anew."),
+    "O-009": w(
+      "Hospital, patient, level and side are not confirmed since the switch",
+      "Confirm all four.",
+    ),
+    "O-010": w(
+      "The link was lost or the command came late",
+      "Release; press again when the link is good.",
+    ),
+    "O-011": w(
+      "The reference moved or is hidden",
+      "Check the reference. If it moved: fix it, scan and register anew.",
+    ),
     "O-012": w("The slices are too thick to register", "Scan with slices of at most 1.25 mm."),
-    "O-013": w("The series is incomplete, tilted or mixed", "Send the whole series again, or scan again."),
-    "O-014": w("The balls of the plate were not identified without doubt", "Scan again with the whole plate in the picture."),
+    "O-013": w(
+      "The series is incomplete, tilted or mixed",
+      "Send the whole series again, or scan again.",
+    ),
+    "O-014": w(
+      "The balls of the plate were not identified without doubt",
+      "Scan again with the whole plate in the picture.",
+    ),
     "O-015": w("The guide is not where the plan wants it", "Approach again; the tracker decides."),
-    "O-016": w("The new authority is not yet written down", "Wait; if it lasts, check the disk of the site."),
+    "O-016": w(
+      "The new authority is not yet written down",
+      "Wait; if it lasts, check the disk of the site.",
+    ),
     "O-017": w("The two graders disagree", "Look at the screw and decide."),
-    "O-018": w("The predicted error at a screw is too large", "Register again with the plate nearer to the level."),
+    "O-018": w(
+      "The predicted error at a screw is too large",
+      "Register again with the plate nearer to the level.",
+    ),
   },
   zh: {
     "O-001": w("方案或配准已改变：双方签名失效", "双方签署有效方案。"),

@@ -163,7 +163,8 @@ export const orthoZh: Record<keyof typeof orthoEn, string> = {
   compare_added: "{screw}：新增",
   compare_removed: "{screw}：已删除",
   conflict_title: "方案已被他人修改",
-  conflict_text: "您编辑第 {base} 版时，{by} 生成了第 {now} 版。您的最后一次修改未保留，现显示有效方案。",
+  conflict_text:
+    "您编辑第 {base} 版时，{by} 生成了第 {now} 版。您的最后一次修改未保留，现显示有效方案。",
   conflict_seen: "我已知晓",
   version: "第 {n} 版",
   screws_n: "{n} 枚螺钉",

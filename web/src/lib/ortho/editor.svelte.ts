@@ -73,7 +73,9 @@ export class Editor {
     const plan = site?.plan;
     if (!plan) return;
     if (!this.seen.has(plan.version))
-      this.seen = new Map([...this.seen, [plan.version, plan.screws]].slice(-50) as [number, Screw[]][]);
+      this.seen = new Map(
+        [...this.seen, [plan.version, plan.screws]].slice(-50) as [number, Screw[]][],
+      );
     const caught = plan.version >= this.#settle || performance.now() > this.#settled_by;
     if (this.#settle > 0 && caught && !this.busy && !this.#next && !this.#before) {
       this.#settle = 0;
@@ -141,13 +143,19 @@ export class Editor {
       this.#remember({ what: "set", screw: { id: screw.id, ...axisOf(screw) } });
   }
 
-  async suggest(level: string, landmarks: { anterior_mm: Point; left_mm: Point; right_mm: Point }): Promise<boolean> {
+  async suggest(
+    level: string,
+    landmarks: { anterior_mm: Point; left_mm: Point; right_mm: Point },
+  ): Promise<boolean> {
     const had = new Set(this.#plan?.screws.map(({ id }) => id));
     const done = await this.#once("suggest", { level, landmarks });
     if (done)
       for (const id of [`${level}L`, `${level}R`])
         if (!had.has(id))
-          this.#remember({ what: "remove", screw: { id, entry_mm: [0, 0, 0], tip_mm: [0, 0, 0], diameter_mm: 0 } });
+          this.#remember({
+            what: "remove",
+            screw: { id, entry_mm: [0, 0, 0], tip_mm: [0, 0, 0], diameter_mm: 0 },
+          });
     return done;
   }
 

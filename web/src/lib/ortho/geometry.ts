@@ -129,10 +129,7 @@ function circle(
   const s = Math.abs(slope) < 1e-9 ? 0 : -off0 / slope;
   if (s < 0 || s > total) return [];
   return Array.from({ length: 40 }, (_, i) =>
-    toSpot(
-      frame,
-      onSurface(screw, axis, s, screw.diameter_mm / 2, (i * Math.PI) / 20, e1, e2),
-    ),
+    toSpot(frame, onSurface(screw, axis, s, screw.diameter_mm / 2, (i * Math.PI) / 20, e1, e2)),
   );
 }
 
@@ -161,7 +158,10 @@ export const DIAMETERS_MM = [4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 8.5] as const;
 export const LENGTHS_MM = [25, 30, 35, 40, 45, 50, 55, 60] as const;
 
 export function nearestLength(mm: number): number {
-  return LENGTHS_MM.reduce((best, one) => (Math.abs(one - mm) < Math.abs(best - mm) ? one : best), LENGTHS_MM[0] as number);
+  return LENGTHS_MM.reduce(
+    (best, one) => (Math.abs(one - mm) < Math.abs(best - mm) ? one : best),
+    LENGTHS_MM[0] as number,
+  );
 }
 
 export type Grip = "head" | "tip" | "axis";
@@ -191,7 +191,10 @@ export const axisOf = ({ entry_mm, tip_mm, diameter_mm }: Screw | Axis): Axis =>
 });
 
 /** How far two screws of one name lie apart, millimetres and degrees. */
-export function difference(a: Axis, b: Axis): { entry_mm: number; tip_mm: number; angle_deg: number } {
+export function difference(
+  a: Axis,
+  b: Axis,
+): { entry_mm: number; tip_mm: number; angle_deg: number } {
   const cosine = dot(unit(sub(a.tip_mm, a.entry_mm)), unit(sub(b.tip_mm, b.entry_mm)));
   return {
     entry_mm: length(sub(a.entry_mm, b.entry_mm)),

@@ -90,7 +90,8 @@ export class PlannerLine extends OrthoLine<PlannerState> {
       if (this.asked === state.focus) this.#blank_until = nowMs() + BLANK_MS;
       this.asked = null;
     }
-    if (state.blank_ms > 0) this.#blank_until = Math.max(this.#blank_until, nowMs() + state.blank_ms);
+    if (state.blank_ms > 0)
+      this.#blank_until = Math.max(this.#blank_until, nowMs() + state.blank_ms);
     if (this.asked !== null && nowMs() > this.#blank_until) this.asked = null;
   }
 

@@ -65,7 +65,10 @@ export function gateFigures(gate: Gate): { value: string; limit: string } {
   return { value: figure(value, unit), limit: limit === null ? "" : figure(limit, unit) };
 }
 
-export function figure(value: number | string | boolean | null | undefined, unit?: string | null): string {
+export function figure(
+  value: number | string | boolean | null | undefined,
+  unit?: string | null,
+): string {
   if (value === null || value === undefined) return NONE;
   const sign = unit === "deg" || unit === "°" ? "°" : unit ? ` ${unit}` : "";
   if (typeof value !== "number") return `${value}${sign}`;
@@ -113,4 +116,8 @@ export function marginTone(screw: Screw): Tone {
 
 /** A value with its uncertainty: `1.2 ± 0.3`. */
 export const withError = (value: number | null, error: number | null, places = 1): string =>
-  value === null ? NONE : error === null ? fixed(value, places) : `${fixed(value, places)} ± ${fixed(error, places)}`;
+  value === null
+    ? NONE
+    : error === null
+      ? fixed(value, places)
+      : `${fixed(value, places)} ± ${fixed(error, places)}`;
