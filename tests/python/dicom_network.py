@@ -65,7 +65,7 @@ def receive_from_pynetdicom(program, scratch):
         assert process.wait(60) == 0
 
 
-def send_to_pynetdicom(program, scratch, syntaxes):
+def send_to_pynetdicom(program, scratch, syntaxes, *options):
     stored = []
 
     def store(event):
@@ -85,7 +85,8 @@ def send_to_pynetdicom(program, scratch, syntaxes):
         wrong = subprocess.run([program, "ortho", "send", "--echo", "--to", to, "--called", "OTHER"],
                                capture_output=True, text=True)
         assert wrong.returncode and "OTHER" in wrong.stderr
-        subprocess.run([program, "ortho", "send", scratch / "plain", "--to", to, "--called", "ARCHIVE"], check=True)
+        subprocess.run([program, "ortho", "send", scratch / "plain", "--to", to, "--called", "ARCHIVE", *options],
+                       check=True)
         ours = {d.SOPInstanceUID: d for d in map(pydicom.dcmread, (scratch / "plain").iterdir())}
         assert len(stored) == len(ours)
         for theirs in stored:
@@ -108,6 +109,7 @@ def main():
         receive_from_pynetdicom(sys.argv[1], scratch)
         send_to_pynetdicom(sys.argv[1], scratch, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
         send_to_pynetdicom(sys.argv[1], scratch, [ImplicitVRLittleEndian])
+        send_to_pynetdicom(sys.argv[1], scratch, [JPEGLSLossless], "--compress")
     print("dicom_network: both directions equal")
 
 

@@ -14,7 +14,7 @@ use telehand_vocab::Vec3;
 /// `telehand ortho import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// The folder with the series, whatever its files are called; or a NIfTI file
+    /// The folder with the series, whatever its files are called; or a `NIfTI` file
     dir: PathBuf,
     /// Which series, when there are several: its UID
     #[arg(long)]
@@ -28,6 +28,9 @@ pub struct ImportArgs {
     /// Also say what CT number voxel I,J,K has and where it lies; may be repeated
     #[arg(long, value_name = "I,J,K", value_parser = indices)]
     voxel: Vec<[usize; 3]>,
+    /// Also say the series' SHA-256 digest: equal on both ends of a whole transfer
+    #[arg(long)]
+    digest: bool,
     /// Write every CT number to a file: 16 bits, little endian, i fastest, then j, then k
     #[arg(long, value_name = "FILE")]
     voxels: Option<PathBuf>,
@@ -48,14 +51,17 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     }
     let wanted = args.series.as_deref().map(SeriesUid::new).transpose()?;
     let begun = Instant::now();
-    let (origin, assembled, notes, read_ms) = read(args, wanted.as_ref(), begun)?;
+    let Import { origin, assembled, notes, digest, read_ms } = read(args, wanted.as_ref(), begun)?;
     let plane = middle(&assembled.volume);
     let picture = reslice(&assembled.volume, &plane);
     let first_ms = milliseconds(begun);
 
     let voxels =
         args.voxel.iter().map(|at| voxel(&assembled.volume, *at)).collect::<Result<_>>()?;
-    let account = account(&origin, &assembled, &notes, voxels, [read_ms, first_ms]);
+    let mut account = account(&origin, &assembled, &notes, voxels, [read_ms, first_ms]);
+    if let (Some(digest), Some(object)) = (digest, account.as_object_mut()) {
+        object.insert("digest_sha256".into(), Value::String(digest));
+    }
     if let Some(path) = &args.voxels {
         let bytes: Vec<u8> = assembled.volume.hu.iter().flat_map(|hu| hu.to_le_bytes()).collect();
         std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
@@ -72,29 +78,36 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     Ok(())
 }
 
-/// A NIfTI file, or a folder of DICOM files.
-fn read(
-    args: &ImportArgs,
-    wanted: Option<&SeriesUid>,
-    begun: Instant,
-) -> Result<(dicom::Origin, Assembled, Vec<String>, f64)> {
+/// What was read.
+struct Import {
+    origin: dicom::Origin,
+    assembled: Assembled,
+    notes: Vec<String>,
+    digest: Option<String>,
+    read_ms: f64,
+}
+
+/// A `NIfTI` file, or a folder of DICOM files.
+fn read(args: &ImportArgs, wanted: Option<&SeriesUid>, begun: Instant) -> Result<Import> {
     if args.dir.is_file() {
         let bytes = std::fs::read(&args.dir)
             .with_context(|| format!("cannot read {}", args.dir.display()))?;
         let volume = nifti::read_volume(&bytes)?;
-        let note = "NIfTI: patient and study are unknown".to_owned();
         let assembled = Assembled {
             volume,
             frame_of_reference: String::new(),
             patient_position: String::new(),
             notes: Vec::new(),
         };
-        return Ok((dicom::Origin::default(), assembled, vec![note], milliseconds(begun)));
+        let notes = vec!["NIfTI: patient and study are unknown".to_owned()];
+        let (origin, read_ms) = (dicom::Origin::default(), milliseconds(begun));
+        return Ok(Import { origin, assembled, notes, digest: None, read_ms });
     }
     let dicom::Series { uid, origin, slices, notes } = dicom::read_series(&args.dir, wanted)?;
     let read_ms = milliseconds(begun);
+    let digest = args.digest.then(|| dicom::digest(&slices));
     let assembled = assemble(slices).with_context(|| format!("series {uid}"))?;
-    Ok((origin, assembled, notes, read_ms))
+    Ok(Import { origin, assembled, notes, digest, read_ms })
 }
 
 fn list(args: &ImportArgs) -> Result<()> {

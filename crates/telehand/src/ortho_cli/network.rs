@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use telehand_bridge::dicom::File;
 use telehand_bridge::dicom::network::{Received, Scp, ScpOptions, echo, push};
+use telehand_bridge::dicom::{File, compress};
 
 /// `telehand ortho receive`.
 #[derive(Debug, Args)]
@@ -40,6 +40,9 @@ pub struct SendArgs {
     /// The receiver's application entity title
     #[arg(long, value_name = "TITLE")]
     called: String,
+    /// Compress uncompressed CT images without loss (JPEG-LS); the receiver must take it
+    #[arg(long)]
+    compress: bool,
     /// Only ask whether it is there (C-ECHO)
     #[arg(long)]
     echo: bool,
@@ -95,7 +98,8 @@ pub fn send(args: &SendArgs) -> Result<()> {
     for path in paths {
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        files.push(File { name: path.display().to_string(), bytes });
+        let file = File { name: path.display().to_string(), bytes };
+        files.push(if args.compress { compress(&file)? } else { file });
     }
     let pushed = push(&args.to, &args.ae_title, &args.called, &files)?;
     println!("{} objects, {} bytes stored by {}", pushed.stored, pushed.bytes, args.called);
