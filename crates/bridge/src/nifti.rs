@@ -1,6 +1,6 @@
 //! NIfTI-1 (.nii, .nii.gz): masks and volumes from segmentation tools.
 //!
-//! NIfTI points are RAS (x to the right, y to the front) in millimetres; ours are LPS in metres: x
+//! `NIfTI` points are RAS (x to the right, y to the front) in millimetres; ours are LPS in metres: x
 //! and y change their sign. The header is 348 bytes, described at
 //! <https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h>.
 
@@ -14,7 +14,7 @@ use telehand_vocab::Vec3;
 /// Most bytes of an unpacked file.
 pub const SIZE_LIMIT: u64 = 1 << 30;
 
-/// Why a NIfTI file was not taken. Nothing of it is used.
+/// Why a `NIfTI` file was not taken. Nothing of it is used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the message beside each variant documents its fields")]
