@@ -38,12 +38,13 @@ pub enum IgtlError {
     Version(u16),
     /// A body that is longer than anything sensible.
     #[error(
-        "OpenIGTLink: a body of {length} bytes is over the limit of {BODY_MAX}; the connection is \
-         closed"
+        "OpenIGTLink: a body of {length} bytes is over the limit of {limit}; the connection is closed"
     )]
     TooLong {
         /// What the header says.
         length: u64,
+        /// What is taken.
+        limit: u64,
     },
     /// The body was damaged on its way.
     #[error(
@@ -69,6 +70,17 @@ impl IgtlError {
     /// Whether what follows on the connection cannot be read either.
     pub const fn is_fatal(&self) -> bool {
         matches!(self, Self::Version(_) | Self::TooLong { .. })
+    }
+
+    /// What to tell the sender.
+    pub fn status(&self) -> Message {
+        let (code, name) = match self {
+            Self::Version(_) => (StatusCode::UnknownVersion, "VERSION"),
+            Self::TooLong { .. } => (StatusCode::Overflow, "TOO_LONG"),
+            Self::Checksum { .. } => (StatusCode::ChecksumError, "CHECKSUM"),
+            Self::Malformed { .. } => (StatusCode::UnknownInstruction, "MALFORMED"),
+        };
+        Message::Status { code, sub_code: 0, name: name.into(), text: self.to_string() }
     }
 }
 

@@ -28,14 +28,16 @@ impl Image {
         fits.then(|| Self { grid: volume.grid, values: volume.hu.clone() })
     }
 
-    /// The header of 72 bytes and the numbers, little-endian, in LPS.
+    /// The header of 72 bytes and the numbers, little-endian. In RAS, though the format has a flag
+    /// for LPS: 3D Slicer's reader (`OpenIGTLinkIO`, image converter) does not look at the flag, and
+    /// would turn a patient in LPS round.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let Grid { size, axes, spacing, .. } = self.grid;
         let size = size.map(|n| n as u16);
         out.extend(VERSION.to_be_bytes());
-        out.extend([SCALAR, INT16, LITTLE, LPS]);
+        out.extend([SCALAR, INT16, LITTLE, RAS]);
         out.extend(size.iter().flat_map(|n| n.to_be_bytes()));
-        let millimetres = |v: Vec3| (v * 1e3).to_array().map(|c| c as f32);
+        let millimetres = |Vec3 { x, y, z }| [-x, -y, z].map(|metres| (metres * 1e3) as f32);
         let [i, j, k] = axes;
         let [si, sj, sk] = spacing;
         for vector in [i * si, j * sj, k * sk, self.middle()] {

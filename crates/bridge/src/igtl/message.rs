@@ -42,6 +42,8 @@ pub enum Message {
     Text(String),
     /// An image or a volume.
     Image(Box<Image>),
+    /// Please send the image. Which one of several, if the sender says so, is not read.
+    GetImage,
     /// Please say which types you speak.
     GetCapability,
     /// The types that the sender speaks.
@@ -140,7 +142,7 @@ const UTF8: u16 = 106;
 
 impl Message {
     /// The types that are spoken here.
-    pub const SPOKEN: [&str; 11] = [
+    pub const SPOKEN: [&str; 12] = [
         "TRANSFORM",
         "TDATA",
         "STT_TDATA",
@@ -150,6 +152,7 @@ impl Message {
         "GET_STATUS",
         "STRING",
         "IMAGE",
+        "GET_IMAGE",
         "GET_CAPABIL",
         "CAPABILITY",
     ];
@@ -166,6 +169,7 @@ impl Message {
             Self::GetStatus => "GET_STATUS",
             Self::Text(_) => "STRING",
             Self::Image(_) => "IMAGE",
+            Self::GetImage => "GET_IMAGE",
             Self::GetCapability => "GET_CAPABIL",
             Self::Capability(_) => "CAPABILITY",
             Self::Other { kind } => kind,
@@ -202,7 +206,11 @@ impl Message {
             }
             Self::Image(image) => image.encode(out),
             Self::Capability(kinds) => kinds.iter().for_each(|kind| put_text(out, kind, 12)),
-            Self::StopTdata | Self::GetStatus | Self::GetCapability | Self::Other { .. } => {}
+            Self::StopTdata
+            | Self::GetStatus
+            | Self::GetImage
+            | Self::GetCapability
+            | Self::Other { .. } => {}
         }
     }
 
@@ -231,6 +239,7 @@ impl Message {
                 Self::Text(fields.text(length)?)
             }
             "IMAGE" => Self::Image(Box::new(Image::decode(&mut fields)?)),
+            "GET_IMAGE" => Self::GetImage,
             "GET_CAPABIL" => Self::GetCapability,
             "CAPABILITY" => {
                 let kinds = body.chunks_exact(12).map(|kind| Fields(kind).text(12));

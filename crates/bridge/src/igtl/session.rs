@@ -43,12 +43,26 @@ impl Packet {
 }
 
 /// Cuts a stream of bytes into packets.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Stream {
     held: Vec<u8>,
+    body_max: u64,
+}
+
+impl Default for Stream {
+    /// Takes bodies of up to [`BODY_MAX`] bytes.
+    fn default() -> Self {
+        Self::with_limit(BODY_MAX)
+    }
 }
 
 impl Stream {
+    /// Takes bodies of up to `body_max` bytes. What is pushed is held until it is whole: a server
+    /// that expects only small messages should not hold large ones for a stranger.
+    pub const fn with_limit(body_max: u64) -> Self {
+        Self { held: Vec::new(), body_max }
+    }
+
     /// Takes what came from the socket.
     pub fn push(&mut self, bytes: &[u8]) {
         self.held.extend_from_slice(bytes);
@@ -64,8 +78,8 @@ impl Stream {
         }
         let (kind, device) = (fields.text(12)?, fields.text(20)?);
         let (stamp, length, checksum) = (fields.u64()?, fields.u64()?, fields.u64()?);
-        if length > BODY_MAX {
-            return Some(Err(IgtlError::TooLong { length }));
+        if length > self.body_max {
+            return Some(Err(IgtlError::TooLong { length, limit: self.body_max }));
         }
         let body = fields.take(length as usize)?;
         let packet = if crc64(body) == checksum {
@@ -129,6 +143,12 @@ impl Session {
             Message::GetCapability => {
                 Some(Message::Capability(Message::SPOKEN.map(String::from).to_vec()))
             }
+            Message::GetImage => Some(Message::Status {
+                code: StatusCode::NotFound,
+                sub_code: 0,
+                name: "NO_IMAGE".into(),
+                text: "there is no image yet".into(),
+            }),
             Message::Other { kind } => Some(Message::Status {
                 code: StatusCode::UnknownInstruction,
                 sub_code: 0,

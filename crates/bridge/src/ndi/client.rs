@@ -110,6 +110,11 @@ impl Client {
         Some(format!("{command}{:04X}\r", crc16(command.as_bytes())).into_bytes())
     }
 
+    /// Whether the tracker is set up, so that the command under way asks for readings.
+    pub fn tracks(&self) -> bool {
+        self.waiting == Some(Step::Track)
+    }
+
     /// Takes bytes of the tracker.
     pub fn handle(&mut self, bytes: &[u8]) -> Result<Vec<Reading>, ClientError> {
         let mut readings = Vec::new();
