@@ -8,6 +8,7 @@ use crate::{clock, lock};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use std::sync::mpsc::Receiver;
+use telehand_sim::spine::view::RoomCamera;
 use telehand_video::{Encoder, EncoderConfig, I420, Stamp, h264, stamp};
 use telehand_vocab::{Mono, Span};
 
@@ -42,6 +43,7 @@ pub fn run(hall: &Hall, notes: &Receiver<CameraNote>) -> Result<()> {
     let mut picture = I420::new(WIDTH, HEIGHT);
     let period = Span::from_secs_f64(1.0 / FPS);
     let (mut next, mut seq, mut codec) = (clock::now(), 0_u32, None);
+    let mut camera = None;
     loop {
         next = (next + period).max(clock::now());
         clock::sleep_until(next);
@@ -56,7 +58,8 @@ pub fn run(hall: &Hall, notes: &Receiver<CameraNote>) -> Result<()> {
         }
         let Some(room) = lock(&hall.room).take() else { continue };
         let born = clock::now();
-        if !picture.set_rgba(&draw(&room)) {
+        let camera = camera.get_or_insert_with(|| RoomCamera::new(WIDTH, HEIGHT, &room));
+        if !picture.set_rgba(&rgba(&camera.picture(&room).rgb)) {
             continue;
         }
         seq = seq.wrapping_add(1);
@@ -102,6 +105,8 @@ pub fn video_message(config: &Value) -> Vec<u8> {
     message
 }
 
-fn draw(_room: &telehand_sim::spine::theatre::Room) -> Vec<u8> {
-    vec![60; WIDTH * HEIGHT * 4]
+/// Red, green, blue and an alpha that nobody looks at.
+fn rgba(rgb: &[u8]) -> Vec<u8> {
+    let (pixels, _) = rgb.as_chunks::<3>();
+    pixels.iter().flat_map(|[r, g, b]| [*r, *g, *b, u8::MAX]).collect()
 }

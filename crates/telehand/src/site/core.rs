@@ -26,14 +26,15 @@ use telehand_ortho::case::{
 use telehand_ortho::ids::PatientKey;
 use telehand_ortho::plan::{Plan, Signature};
 use telehand_ortho::register::{CheckPoint, Registration};
-use telehand_ortho::track::{self, Monitor, Sight, Sighting};
+use telehand_ortho::track::{self, Monitor, Sight, Sighting, Surveillance};
 use telehand_ortho::{Level, PlanHash, ScrewId, Volume};
 use telehand_sim::random::Random;
 use telehand_sim::spine::phantom::Spec;
 use telehand_sim::spine::scanner::Protocol;
 use telehand_sim::spine::theatre::{Setup, Theatre};
 use telehand_sim::spine::tracker::TrackerFrame;
-use telehand_vocab::{Mono, Span};
+use telehand_vocab::space::Reference;
+use telehand_vocab::{Mono, Pose, Span};
 
 /// The rhythm of the core.
 const TICK: Span = Span::from_millis(10);
@@ -45,6 +46,8 @@ const PULSE_EVERY: Span = Span::from_millis(40);
 const ROOM_EVERY: Span = Span::from_millis(100);
 /// Frames kept: two seconds.
 pub(super) const FRAMES: usize = 120;
+/// Frames whose mean the drift of the reference is told from.
+pub(super) const MUTUAL: usize = 24;
 /// Lines of the page's log.
 const EVENTS: usize = 40;
 /// The surgeon, by number: his name stands in the certificate.
@@ -101,6 +104,8 @@ pub struct Core {
     /// The newest frames, with the moment on this machine's clock.
     pub(super) frames: VecDeque<(Mono, TrackerFrame)>,
     pub(super) tracked: Mono,
+    /// Reference against surveillance marker since the last mean.
+    mutual: Vec<Pose<Reference, Surveillance>>,
     pub(super) volume: Option<Arc<Volume>>,
     pub(super) registration: Option<Registration>,
     pub(super) checks: Vec<CheckPoint>,
@@ -162,6 +167,7 @@ impl Core {
             monitor: None,
             frames: VecDeque::with_capacity(FRAMES),
             tracked: Mono::ZERO,
+            mutual: Vec::with_capacity(MUTUAL),
             volume: None,
             registration: None,
             checks: Vec::new(),
@@ -287,9 +293,9 @@ impl Core {
             if frame.reference.is_some() && frame.guide.is_some() {
                 self.tracked = at;
             }
-            if let Some(monitor) = &mut self.monitor {
-                let (reference, surveillance) = (frame.reference, frame.surveillance);
-                monitor.frame(&Sighting { at, reference, surveillance });
+            if let (Some(reference), Some(surveillance)) = (frame.reference, frame.surveillance) {
+                self.mutual.push(reference.inverse() * surveillance);
+                self.watch_reference(at);
             }
             if self.frames.len() == FRAMES {
                 self.frames.pop_front();
@@ -315,6 +321,23 @@ impl Core {
                 });
             }
             self.machine(now, Act::ReferenceMoved);
+        }
+    }
+
+    /// Gives the monitor the mean of some frames at a time: one frame of two bodies 200 mm apart is
+    /// too noisy for it.
+    fn watch_reference(&mut self, at: Mono) {
+        if self.mutual.len() < MUTUAL {
+            return;
+        }
+        let mean = super::motion::mean(&self.mutual);
+        self.mutual.clear();
+        if let (Some(monitor), Some(mean)) = (&mut self.monitor, mean) {
+            monitor.frame(&Sighting {
+                at,
+                reference: Some(Pose::IDENTITY),
+                surveillance: Some(mean.relabel()),
+            });
         }
     }
 

@@ -18,6 +18,21 @@ const NEAR: f64 = 0.030;
 /// A sleeve this close to the end of the way from above is near, metres.
 const CLOSE: f64 = 0.004;
 
+/// Frames of one look: the lever between both bodies turns a tracker's noise into a millimetre.
+const LOOKED_AT: usize = 90;
+
+/// The mean of poses that are close together; `None` of none.
+pub(super) fn mean<A, B>(poses: &[Pose<A, B>]) -> Option<Pose<A, B>> {
+    let first = poses.first()?;
+    let share = 1.0 / poses.len() as f64;
+    let (mut at, mut turn) = (Vec3::ZERO, Vec3::ZERO);
+    for pose in poses {
+        at += pose.translation * share;
+        turn += (first.rotation.inverse() * pose.rotation).rotation_vector() * share;
+    }
+    Some(Pose::new(first.rotation * Quat::from_rotation_vector(turn), at))
+}
+
 /// The robot on its way.
 #[derive(Debug, Clone, Copy)]
 pub struct Going {
@@ -208,6 +223,9 @@ impl Core {
             .take_while(|(_, frame)| frame.at > rested)
             .filter_map(|(_, frame)| Some(frame.reference?.inverse() * frame.guide?))
             .collect();
+        if all.len() < LOOKED_AT {
+            return None;
+        }
         average(&all).ok().map(|rest| rest.pose)
     }
 
@@ -221,14 +239,7 @@ impl Core {
             .take(10)
             .filter_map(|(_, frame)| Some(frame.reference?.inverse() * frame.guide?))
             .collect();
-        let first = recent.first()?;
-        let share = 1.0 / recent.len() as f64;
-        let (mut at, mut turn) = (Vec3::ZERO, Vec3::ZERO);
-        for pose in &recent {
-            at += pose.translation * share;
-            turn += (first.rotation.inverse() * pose.rotation).rotation_vector() * share;
-        }
-        let mean = Pose::new(first.rotation * Quat::from_rotation_vector(turn), at);
+        let mean = mean(&recent)?;
         Some(guide_error(mean, target))
     }
 

@@ -2,7 +2,8 @@
 
 use super::Order;
 use super::acts::LOCAL;
-use super::core::{Core, FRAMES, denied};
+use super::core::{Core, FRAMES, MUTUAL, denied};
+use super::motion::mean;
 use super::wire::{FromSite, Purpose};
 use crate::http::Denied;
 use crate::planner::state::Verification;
@@ -149,7 +150,7 @@ impl Core {
             .filter_map(|frame| Some(frame.reference?.inverse() * frame.surveillance?))
             .collect();
         match registration(&volume, &plate, self.scans) {
-            Ok((registration, facts)) => match Monitor::new(now, &mutual) {
+            Ok((registration, facts)) => match Monitor::new(now, &smooth(&mutual)) {
                 Ok(monitor) => {
                     self.monitor = Some(monitor);
                     self.checks.clear();
@@ -339,6 +340,11 @@ impl Core {
             self.verify.insert(screw, line);
         }
     }
+}
+
+/// The means of neighbouring frames, as many as the monitor gets later.
+fn smooth(frames: &[Pose<Reference, Surveillance>]) -> Vec<Pose<Reference, Surveillance>> {
+    frames.windows(MUTUAL).filter_map(mean).collect()
 }
 
 type Registered = (Registration, RegistrationFacts);
