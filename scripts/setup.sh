@@ -10,8 +10,8 @@ need=(gcc g++ make cmake nasm pkg-config)
 commands=(gcc g++ make cmake nasm pkg-config)
 if [ "$goal" = test ]; then
     # Browser tests, network namespaces, the programs and Python readers that check us from outside.
-    need+=(chromium fonts-noto-cjk iproute2 python3 python3-venv dicom3tools)
-    commands+=(chromium fc-list ip python3 "" dciodvfy)
+    need+=(chromium fonts-noto-cjk iproute2 python3 python3-venv dcmtk dicom3tools)
+    commands+=(chromium fc-list ip python3 "" dcmdump dciodvfy)
 fi
 
 missing=()

@@ -16,4 +16,10 @@ target=${CARGO_TARGET_DIR:-target}
 tests/.venv/bin/python tests/python/mcap_read.py "$target"/tmp/first-light/console.mcap "$target"/tmp/first-light/bedside.mcap
 step "kinematics against an independent library"
 tests/.venv/bin/python tests/python/kinematics.py "$target"/debug/telehand
+step "DICOM against pydicom, SimpleITK, pynetdicom and dciodvfy"
+tests/.venv/bin/python tests/python/dicom_compare.py "$target"/debug/telehand
+tests/.venv/bin/python tests/python/dicom_network.py "$target"/debug/telehand
+tests/.venv/bin/python tests/python/dicom_validate.py "$target"/tmp/dicom-objects
+step "registration against SciPy"
+"$target"/debug/examples/kabsch 1000 | tests/.venv/bin/python tests/python/register_check.py
 step "pages";              ./scripts/pages.sh --check
