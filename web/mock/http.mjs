@@ -137,28 +137,31 @@ function video(ward, connection) {
       width: 1280,
       height: 480,
       stereo,
-      fps: 30,
+      fps: ward.frame_ms ? 1000 / ward.frame_ms : 30,
     }),
   );
   let seq = 0;
   let told = "";
-  const timer = setInterval(() => {
-    if (ward.picture !== told) {
-      told = ward.picture;
-      connection.send(JSON.stringify({ type: "picture", state: told, since_us: now_us() }));
-    }
-    if (!ward.pictures) return;
-    const unit = CLIP[seq % CLIP.length];
-    const header = Buffer.alloc(32);
-    const sent = now_us();
-    header.writeUInt32LE(seq, 0);
-    header.writeUInt8(seq % CLIP.length === 0 ? 1 : 0, 4);
-    header.writeBigUInt64LE(BigInt(sent - 55_000 - ward.late_us), 8);
-    header.writeBigUInt64LE(BigInt(sent - 48_000), 16);
-    header.writeBigUInt64LE(BigInt(sent), 24);
-    connection.send(Buffer.concat([header, unit]));
-    seq += 1;
-  }, FRAME_US / 1000);
+  const timer = setInterval(
+    () => {
+      if (ward.picture !== told) {
+        told = ward.picture;
+        connection.send(JSON.stringify({ type: "picture", state: told, since_us: now_us() }));
+      }
+      if (!ward.pictures) return;
+      const unit = CLIP[seq % CLIP.length];
+      const header = Buffer.alloc(32);
+      const sent = now_us();
+      header.writeUInt32LE(seq, 0);
+      header.writeUInt8(seq % CLIP.length === 0 ? 1 : 0, 4);
+      header.writeBigUInt64LE(BigInt(sent - 55_000 - ward.late_us), 8);
+      header.writeBigUInt64LE(BigInt(sent - 48_000), 16);
+      header.writeBigUInt64LE(BigInt(sent), 24);
+      connection.send(Buffer.concat([header, unit]));
+      seq += 1;
+    },
+    ward.frame_ms ?? FRAME_US / 1000,
+  );
   connection.on("close", () => clearInterval(timer));
   connection.on("message", (text) => ward.heard.drawn.push(JSON.parse(text)));
 }

@@ -146,6 +146,7 @@ export class Theatre {
     if (!change)
       throw new Error(`no scenario ${scenario}; there are ${Object.keys(THEATRES).join(", ")}`);
     this.sites = hospitals();
+    this.frame_ms = 125;
     Object.assign(this, {
       focus: "harbour",
       confirmed: null,

@@ -2,8 +2,14 @@
 
 import type { Link, Path, State } from "./contract";
 
-export const PICTURE_AMBER_MS = 150;
-export const PICTURE_RED_MS = 300;
+export interface AgeLimits {
+  amber_ms: number;
+  red_ms: number;
+}
+/** Of a picture that a hand follows. */
+export const PICTURE_LIMITS: AgeLimits = { amber_ms: 150, red_ms: 300 };
+/** Of a picture that somebody only watches: a few frames at eight a second. */
+export const WATCHED_LIMITS: AgeLimits = { amber_ms: 600, red_ms: 1500 };
 export const FORCE_AMBER_N = 0.8;
 export const FORCE_RED_N = 1.6;
 /** A report of the patient side older than this is called the last known one. */
@@ -47,10 +53,10 @@ export function tipSpeedLimit(loop_ms: number | null): number {
 
 export type Level = "fresh" | "amber" | "red";
 
-export function ageLevel(age_ms: number | null): Level {
+export function ageLevel(age_ms: number | null, limits = PICTURE_LIMITS): Level {
   if (age_ms === null) return "fresh";
-  if (age_ms > PICTURE_RED_MS) return "red";
-  return age_ms > PICTURE_AMBER_MS ? "amber" : "fresh";
+  if (age_ms > limits.red_ms) return "red";
+  return age_ms > limits.amber_ms ? "amber" : "fresh";
 }
 
 export function forceLevel(force_n: number): Level {

@@ -3,7 +3,7 @@
 import { t } from "../lib/i18n/locale.svelte";
 import type { Screw, SiteState } from "../lib/ortho/contract";
 import type { PlannerLine } from "../lib/ortho/planner.svelte";
-import { hospital, screwWord } from "../lib/ortho/words";
+import { critical, hospital, screwWord } from "../lib/ortho/words";
 
 export const STATE = {
   TIME_OUT: 2,
@@ -89,7 +89,8 @@ function whyNoGo(
   mine: boolean,
 ): string | null {
   if (!mine) return t("why_grab_first");
-  if (site.robot.guide_occupied) return t("why_occupied");
+  if (site.robot.guide_occupied)
+    return t(site.case.number <= STATE.GRABBED ? "why_guide_unknown" : "why_occupied");
   if (!screw) return t("why_select");
   if (!line.confirmedFor(screw)) return t("why_confirm_screw", { screw: screwWord(screw) });
   return null;
@@ -102,8 +103,7 @@ export const signsByConfirming = (site: SiteState): boolean =>
 /** A wire is in at a site that this surgeon holds: it is not left without a hand-over. */
 export function pinnedAt(line: PlannerLine): SiteState | null {
   const site = line.site;
-  const wire = site && (site.robot.guide_occupied || site.waiting?.critical);
-  return site && wire && site.lease.holder === "remote" ? site : null;
+  return site && critical(site) && site.lease.holder === "remote" ? site : null;
 }
 
 export function whyNoFocus(line: PlannerLine, site: SiteState): string | null {

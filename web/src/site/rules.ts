@@ -2,6 +2,7 @@
 
 import { t } from "../lib/i18n/locale.svelte";
 import type { SiteState } from "../lib/ortho/contract";
+import { critical } from "../lib/ortho/words";
 import type { SiteLine } from "../lib/ortho/site.svelte";
 
 export type Action =
@@ -50,15 +51,17 @@ export function whyNot(action: Action, line: SiteLine): string | null {
   const steps = STEPS[action];
   if (steps && !steps.includes(step)) return t("why_step");
   if (site.robot.task) return t("why_busy");
+  if (action === "check_point" && !site.registration) return t("registration_none");
   if (action === "approve") {
     if (!site.plan?.screws.length) return t("plan_none");
     return site.plan.approvals.local ? t("why_signed") : null;
   }
   if (action === "clear_stop")
     return site.robot.state === "stopped" ? null : t("why_not_stopped_robot");
-  if (action === "enable" && site.robot.guide_occupied) return t("why_occupied");
+  if (action === "enable" && site.robot.guide_occupied)
+    return t(step <= 8 ? "why_accept_first" : "why_occupied");
   if (action === "wire_in" && site.robot.guide_occupied) return t("why_occupied");
-  if (action === "park" && site.robot.guide_occupied) return t("why_occupied");
+  if (action === "park" && critical(site)) return t("why_occupied");
   if (action === "release" && site.lease.holder === "none") return t("holder_none");
   return null;
 }

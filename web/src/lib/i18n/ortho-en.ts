@@ -287,6 +287,9 @@ export const orthoEn = {
   why_no_wire: "No wire to judge.",
   why_not_mine: "You do not hold this robot.",
   why_occupied: "A wire is in the guide: it cannot move.",
+  why_guide_unknown:
+    "The local team has not yet accepted the grab: the guide is not known to be free.",
+  why_accept_first: "Accept the grab first.",
   why_pinned: "A wire is in at {hospital}: verify it or hand off first.",
   why_select: "Choose a screw.",
   why_placed: "This screw is no longer only planned.",
@@ -350,6 +353,7 @@ export const orthoEn = {
   target: "Target",
   guide: "Guide to plan",
   guide_free: "free",
+  guide_unknown: "not reported free",
   guide_holds_wire: "holds a wire",
   read_only: "The plan is shown as the surgeon makes it; it is changed only there.",
   link_lost_banner: "No link to the surgeon. This page and the robot work without it.",

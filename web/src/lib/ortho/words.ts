@@ -23,6 +23,25 @@ export function word(prefix: string, name: string): string {
   return key in en ? t(key as WordKey) : name.replaceAll("_", " ");
 }
 
+/**
+ * A wire is in the patient and not yet accepted. (A guide that nobody has reported free counts as
+ * occupied from the start: that alone is no wire.)
+ */
+export const critical = (site: SiteState): boolean =>
+  site.case.number === 11 ||
+  Boolean(site.waiting?.critical) ||
+  (site.case.number === 12 &&
+    (site.robot.guide_occupied ||
+      site.case.gates.some(({ name, ok }) => name === "the wire is accepted" && !ok)));
+
+/** `GUO^MIN` of a DICOM file, as it is spoken. */
+export const personName = (name: string | null | undefined): string =>
+  (name ?? "").replaceAll("^", " ").trim();
+
+/** `19790225` of a DICOM file as a date. */
+export const birthDate = (text: string | null | undefined): string =>
+  (text ?? "").replace(/^(\d{4})(\d{2})(\d{2})$/, "$1-$2-$3");
+
 /** What a site needs the surgeon for. Before the operation every confirmation is a signature. */
 export const needWord = (site: SiteState, needs: string): string =>
   needs === "confirm" && site.case.number <= 2 ? t("needs_sign") : word("needs", needs);

@@ -3,7 +3,7 @@
 import type { PictureState, VideoConfig } from "../contract";
 
 export type ToWorker =
-  | { kind: "start"; canvas: OffscreenCanvas; url: string; mono: boolean }
+  | { kind: "start"; canvas: OffscreenCanvas; url: string; mono: boolean; stale_ms: number }
   | { kind: "view"; mono: boolean }
   | { kind: "clock"; offset_us: number | null };
 

@@ -2,7 +2,7 @@
 
 import type { Clock } from "../clock";
 import type { PictureState, VideoConfig } from "../contract";
-import { ageLevel, type Level } from "../figures";
+import { type AgeLimits, ageLevel, type Level, PICTURE_LIMITS } from "../figures";
 import type { FromWorker, ToWorker } from "./messages";
 
 export type Fault = "none" | "stale" | "frozen" | "recovering" | "video_lost";
@@ -17,6 +17,8 @@ export interface Timebase {
 export interface Source {
   /** Of the socket, on the page's own server. */
   path?: string;
+  /** When a picture is old. */
+  limits?: AgeLimits;
   /** What the process says of the picture besides the socket's own notes. */
   told?: () => PictureState | undefined;
 }
@@ -71,7 +73,7 @@ export class Viewer {
     for (const state of [this.#said, told]) {
       if (state === "frozen" || state === "recovering") return { fault: state, level: "red" };
     }
-    const level = ageLevel(this.age_ms);
+    const level = ageLevel(this.age_ms, this.#source.limits);
     return { fault: level === "fresh" ? "none" : "stale", level };
   }
 
@@ -86,7 +88,8 @@ export class Viewer {
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     const offscreen = canvas.transferControlToOffscreen();
     const url = `ws://${location.host}${this.#source.path ?? "/ws/video"}`;
-    this.#tell({ kind: "start", canvas: offscreen, url, mono: this.mono }, [offscreen]);
+    const stale_ms = (this.#source.limits ?? PICTURE_LIMITS).red_ms;
+    this.#tell({ kind: "start", canvas: offscreen, url, mono: this.mono, stale_ms }, [offscreen]);
     this.#tell({ kind: "clock", offset_us: this.#time.clock.offset_us });
     const unwatch = this.#time.watchClock((offset_us) => this.#tell({ kind: "clock", offset_us }));
     return () => {

@@ -9,8 +9,6 @@ import { VIDEO_HEADER_BYTES, type PictureNote, type VideoConfig } from "../contr
 import type { FromWorker, ToWorker } from "./messages";
 import { readStamp, STAMP_HEIGHT, STAMP_WIDTH } from "./stamp";
 
-/** A picture older than this gets a marked border even if the page's main thread hangs. */
-const STALE_MS = 300;
 const RECONNECT_MS = 1000;
 /**
  * Encoded frames waiting in the decoder: beyond this the page starts again at a fresh IDR. A short
@@ -27,6 +25,8 @@ let canvas: OffscreenCanvas | null = null;
 let context: OffscreenCanvasRenderingContext2D | null = null;
 let url = "";
 let mono = true;
+/** A picture older than this gets a marked border even if the page's main thread hangs. */
+let stale_ms = 300;
 let offset_us: number | null = null;
 let config: VideoConfig | null = null;
 let socket: WebSocket | null = null;
@@ -49,6 +49,7 @@ addEventListener("message", (event: MessageEvent<ToWorker>) => {
     context = canvas.getContext("2d", { alpha: false, desynchronized: true });
     url = message.url;
     mono = message.mono;
+    stale_ms = message.stale_ms;
     connect();
     setInterval(markIfStale, 100);
   } else if (message.kind === "view") {
@@ -210,7 +211,7 @@ async function stampOf(frame: VideoFrame): Promise<number | null> {
 function markIfStale(): void {
   if (!canvas || !context || !kept || !shown || offset_us === null || bordered) return;
   const age_ms = (nowMs() * 1000 + offset_us - shown.capture_us) / 1000;
-  if (age_ms <= STALE_MS) return;
+  if (age_ms <= stale_ms) return;
   bordered = true;
   const edge = Math.max(4, Math.round(canvas.height / 80));
   context.strokeStyle = "#ff5a4f";
