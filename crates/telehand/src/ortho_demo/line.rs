@@ -81,6 +81,21 @@ impl Line {
         lock(&self.latest).clone()
     }
 
+    /// The newest state, once there is one.
+    pub fn first_state(&self) -> Result<Value> {
+        let began = Instant::now();
+        loop {
+            let state = self.state();
+            if !state.is_null() {
+                return Ok(state);
+            }
+            if began.elapsed() > WAIT {
+                bail!("{} says nothing", self.base);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Presses a button. A refusal is an answer, not an error.
     pub fn press(&self, action: &str, more: Value) -> Result<Value> {
         let mut body = json!({"action": action});

@@ -122,7 +122,9 @@ async fn play(args: &OrthoDemoArgs) -> Result<()> {
     let outcome = outcome.and_then(|scripted| {
         if scripted {
             let planner = Line::open(plan.planner_port, &plan.token)?;
-            summary::write(&planner.state(), &place.folder, args.screws.into(), began.elapsed())?;
+            let state = planner.first_state()?;
+            let wanted = [usize::from(args.sites), usize::from(args.screws)];
+            summary::write(&state, &place.folder, wanted, began.elapsed())?;
         }
         Ok(())
     });

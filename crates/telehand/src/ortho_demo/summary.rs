@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
-/// Writes `summary.json` into `folder` and judges it: every case closed, every screw graded.
-pub fn write(state: &Value, folder: &Path, screws: usize, took: Duration) -> Result<()> {
+/// Writes `summary.json` into `folder` and judges it: so many sites, every case closed, so many
+/// screws of each graded.
+pub fn write(state: &Value, folder: &Path, wanted: [usize; 2], took: Duration) -> Result<()> {
     let sites = state.get("sites").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut told = Vec::new();
     for site in &sites {
@@ -37,7 +38,7 @@ pub fn write(state: &Value, folder: &Path, screws: usize, took: Duration) -> Res
         .with_context(|| format!("cannot write {}", path.display()))?;
     println!("{}", words(&summary));
     println!("{}", path.display());
-    judge(&summary, screws)
+    judge(&summary, wanted)
 }
 
 fn account(site: &Value, folder: &Path) -> Result<Value> {
@@ -112,8 +113,12 @@ fn words(summary: &Value) -> String {
     lines.join("\n")
 }
 
-fn judge(summary: &Value, screws: usize) -> Result<()> {
-    for site in summary.get("sites").and_then(Value::as_array).into_iter().flatten() {
+fn judge(summary: &Value, [sites, screws]: [usize; 2]) -> Result<()> {
+    let told = summary.get("sites").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if told.len() != sites {
+        bail!("{} of {sites} sites have an account", told.len());
+    }
+    for site in told {
         let id = word(site, "/id");
         if word(site, "/state") != "CLOSED" {
             bail!("the case of {id} is not closed but {}", word(site, "/state"));

@@ -44,10 +44,10 @@ const STATE_EVERY: Span = Span::from_millis(200);
 const PULSE_EVERY: Span = Span::from_millis(40);
 /// The room is drawn this often.
 const ROOM_EVERY: Span = Span::from_millis(100);
-/// Frames kept: two seconds.
-pub(super) const FRAMES: usize = 120;
+/// Frames kept: three seconds.
+pub(super) const FRAMES: usize = 180;
 /// Frames whose mean the drift of the reference is told from.
-pub(super) const MUTUAL: usize = 24;
+pub(super) const MUTUAL: usize = 40;
 /// Lines of the page's log.
 const EVENTS: usize = 40;
 /// The surgeon, by number: his name stands in the certificate.

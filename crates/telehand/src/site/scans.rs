@@ -25,7 +25,7 @@ use telehand_vocab::space::{Plate, Reference};
 use telehand_vocab::{Mono, Pose, Span, Vec3};
 
 /// A scan in the simulation takes this long by the devices' clock.
-const SCAN: Span = Span::from_millis(3_000);
+const SCAN: Span = Span::from_millis(3_500);
 /// And this long in life, seconds: 12 minutes with draping and undraping.
 const SCAN_NOMINAL_S: f64 = 720.0;
 /// A wire takes this long in life, seconds, from the skin to the free sleeve.

@@ -36,6 +36,9 @@ pub(super) struct Wire {
     pub(super) depth: f64,
 }
 
+/// A guide wire of 2.0 mm: the thinnest that a scan in 0.8 mm voxels still shows as metal, metres.
+const WIRE_RADIUS: f64 = 1.0 * MM;
+
 impl Theatre {
     /// Pushes a wire through the sleeve up to the bone it points at.
     ///
@@ -95,7 +98,7 @@ impl Theatre {
         self.let_go(wire.bone);
         let tip = wire.path.at(wire.depth);
         let path = wire.path;
-        let radius = 0.75 * MM;
+        let radius = WIRE_RADIUS;
         let placed =
             PlacedScrew { level, entry: path.entry, tip, radius, incidence: path.incidence };
         self.truth.wires.insert(id, placed);
@@ -144,6 +147,6 @@ impl Theatre {
         let wire = self.wire?;
         let at = image_from_bone.get(wire.bone)?;
         let (from, to) = (at.point(wire.path.at(-0.08)), at.point(wire.path.at(wire.depth)));
-        Some(Rod { from, to, radius: 0.75 * MM })
+        Some(Rod { from, to, radius: WIRE_RADIUS })
     }
 }
