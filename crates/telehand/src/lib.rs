@@ -2,6 +2,7 @@
 
 pub mod arm;
 pub mod bedside;
+pub mod bridge_cli;
 pub mod clock;
 pub mod console;
 pub mod demo;

@@ -23,6 +23,9 @@ enum Command {
     Arm(Arm),
     /// The patient side's network, camera, recording and page
     Bedside(telehand::bedside::BedsideArgs),
+    /// The field's languages: OpenIGTLink, NDI
+    #[command(subcommand)]
+    Bridge(telehand::bridge_cli::BridgeCommand),
     /// The surgeon's side: hands, picture, page
     Console(telehand::console::ConsoleArgs),
     /// Everything on one machine: arm, bedside, console and a bad network between them
@@ -87,6 +90,7 @@ fn main() -> std::process::ExitCode {
         Command::Arm(Arm::Ik(args)) => telehand::kinematics_cli::ik(&args),
         Command::Arm(Arm::Params(args)) => telehand::kinematics_cli::params(&args),
         Command::Bedside(args) => telehand::bedside::run(&args),
+        Command::Bridge(command) => telehand::bridge_cli::run(&command),
         Command::Console(args) => telehand::console::run(&args),
         Command::Demo(Demo { other: Some(OtherDemo::Ortho(args)), .. }) => {
             telehand::ortho_demo::run(&args)
