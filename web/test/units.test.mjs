@@ -107,7 +107,8 @@ test("V-010 a stamp is read as the encoder side wrote it, and every wrong bit is
 });
 
 test("the fastest path that is up sets the delay", async () => {
-  const { delays, ageLevel, forceLevel, tipSpeedLimit } = await load("lib/figures.ts");
+  const { delays, ageLevel, forceLevel, tipSpeedLimit, WATCHED_LIMITS } =
+    await load("lib/figures.ts");
   const path = (up, out_ms, in_ms) => ({ up, out_ms, in_ms, error_ms: 0.5 });
   const link = {
     clock_error_ms: null,
@@ -115,7 +116,9 @@ test("the fastest path that is up sets the delay", async () => {
   };
   assert.deepEqual(delays(link), { out_ms: 40, back_ms: 41, error_ms: 0.5 });
   assert.deepEqual(delays(undefined), { out_ms: null, back_ms: null, error_ms: null });
-  assert.deepEqual([150, 151, 300, 301].map(ageLevel), ["fresh", "amber", "amber", "red"]);
+  const levels = (limits, ...ages) => ages.map((ms) => ageLevel(ms, limits));
+  assert.deepEqual(levels(undefined, 150, 151, 300, 301), ["fresh", "amber", "amber", "red"]);
+  assert.deepEqual(levels(WATCHED_LIMITS, 600, 601, 1501), ["fresh", "amber", "red"]);
   assert.deepEqual([0.79, 0.8, 1.6].map(forceLevel), ["fresh", "amber", "red"]);
   assert.equal(tipSpeedLimit(100).toFixed(4), "0.0180");
   assert.equal(tipSpeedLimit(20).toFixed(4), "0.0900");
