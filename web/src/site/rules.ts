@@ -33,7 +33,7 @@ const STEPS: Partial<Record<Action, number[]>> = {
   check_point: [5],
   forget_check_points: [5],
   approve: [6, 7],
-  accept_grab: [7, 8, 12],
+  accept_grab: [8, 12],
   enable: [8, 9, 10, 12],
   wire_in: [9, 10],
   wire_out: [11, 12],
