@@ -222,12 +222,14 @@ pub struct SurgeonScript<'a> {
     eyes: BTreeMap<String, Eyes>,
     /// Screws of one patient.
     screws: usize,
+    /// Whose robot was taken, and when: from there to the verified wire the surgeon stays.
+    bound: Option<(String, Instant)>,
 }
 
 impl<'a> SurgeonScript<'a> {
     /// Plans `screws` screws for every patient.
     pub const fn new(line: &'a Line, eyes: BTreeMap<String, Eyes>, screws: usize) -> Self {
-        Self { line, eyes, screws }
+        Self { line, eyes, screws, bound: None }
     }
 
     /// Works until every case is closed, or `patience` has passed.
@@ -249,11 +251,24 @@ impl<'a> SurgeonScript<'a> {
                     stands.join("; ")
                 );
             }
-            if let Some(site) = whose_turn(&state) {
+            if let Some(site) = self.whose_turn(&state) {
                 self.serve(&site)?;
             }
         }
         Ok(())
+    }
+
+    /// Whoever the surgeon is bound to, else the first of the queue.
+    fn whose_turn(&mut self, state: &Value) -> Option<String> {
+        let bound = self.bound.take_if(|(id, since)| {
+            let site = find(state, id).unwrap_or_default();
+            let has = word(&site, "/lease/holder") == "remote" || critical(&site);
+            !has && since.elapsed() > Duration::from_secs(3)
+        });
+        // Whoever lost the robot looks at the queue again.
+        drop(bound);
+        let first = || list(state, "/queue").first().map(|one| word(one, "/site").to_owned());
+        self.bound.as_ref().map(|(id, _)| id.clone()).or_else(first)
     }
 
     /// Turns to a site and does what it waits for.
@@ -300,7 +315,15 @@ impl<'a> SurgeonScript<'a> {
             "go" => self.go(id, &site, next.as_deref()),
             "verify" => {
                 let screw = word(&site, "/robot/target");
-                self.press("verify", json!({"site": id, "screw": screw, "accept": true}))
+                self.press("verify", json!({"site": id, "screw": screw, "accept": true}))?;
+                let verified = |state: &Value| find(state, id).is_some_and(|s| !critical(&s));
+                self.until(Duration::from_secs(2), verified);
+                if verified(&self.line.state()) {
+                    // The next one may have the surgeon: one robot at a time.
+                    self.bound = None;
+                    self.press("release", json!({"site": id}))?;
+                }
+                Ok(())
             }
             "grade" => self.press("close", at),
             _ => Ok(()),
@@ -364,11 +387,11 @@ impl<'a> SurgeonScript<'a> {
     }
 
     /// Takes the robot and holds the button until the guide is there.
-    fn go(&self, id: &str, site: &Value, screw: Option<&str>) -> Result<()> {
+    fn go(&mut self, id: &str, site: &Value, screw: Option<&str>) -> Result<()> {
         let Some(screw) = screw else { return Ok(()) };
         if word(site, "/lease/holder") != "remote" {
-            self.press("grab", json!({"site": id}))?;
-            return Ok(());
+            self.bound = Some((id.to_owned(), Instant::now()));
+            return self.press("grab", json!({"site": id}));
         }
         let state = self.line.state();
         let wanted: telehand_ortho::ScrewId = screw.parse()?;
@@ -425,16 +448,6 @@ fn thinner(screw: &Value) -> Option<Value> {
             "diameter_mm": chosen,
         })
     })
-}
-
-/// Whoever the surgeon is bound to, else the first of the queue.
-fn whose_turn(state: &Value) -> Option<String> {
-    let bound = list(state, "/sites").iter().find(|site| {
-        let step = number(site, "/case/number") as u8;
-        word(site, "/lease/holder") == "remote" && (matches!(step, 9..=11) || critical(site))
-    });
-    let first = || list(state, "/queue").first().map(|waiter| word(waiter, "/site").to_owned());
-    bound.map(|site| word(site, "/id").to_owned()).or_else(first)
 }
 
 fn find(state: &Value, id: &str) -> Option<Value> {

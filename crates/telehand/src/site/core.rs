@@ -9,7 +9,7 @@ use crate::http::Denied;
 use crate::net::Outgoing;
 use crate::planner::journal;
 use crate::planner::signature::{Signer, Trusted};
-use crate::planner::state::{EventLine, Name, Verification};
+use crate::planner::state::{EventLine, Name, SeriesState, Verification};
 use crate::{clock, lock};
 use anyhow::{Context as _, Result};
 use std::collections::{BTreeMap, VecDeque};
@@ -107,6 +107,8 @@ pub struct Core {
     /// Reference against surveillance marker since the last mean.
     mutual: Vec<Pose<Reference, Surveillance>>,
     pub(super) volume: Option<Arc<Volume>>,
+    /// The same as pages see it: its voxels are looked through once.
+    pub(super) series: Option<SeriesState>,
     pub(super) registration: Option<Registration>,
     pub(super) checks: Vec<CheckPoint>,
     pub(super) accepted: bool,
@@ -169,6 +171,7 @@ impl Core {
             tracked: Mono::ZERO,
             mutual: Vec::with_capacity(MUTUAL),
             volume: None,
+            series: None,
             registration: None,
             checks: Vec::new(),
             accepted: false,

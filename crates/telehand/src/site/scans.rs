@@ -7,7 +7,7 @@ use super::motion::mean;
 use super::wire::{FromSite, Purpose};
 use crate::http::Denied;
 use crate::planner::state::Verification;
-use crate::planner::{calendar, journal};
+use crate::planner::{calendar, journal, view};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -88,6 +88,7 @@ impl Core {
         let volume = Arc::new(scan.volume.clone());
         if purpose == Purpose::Plan {
             self.at_scan = self.frames.iter().rev().take(FRAMES).map(|(_, frame)| *frame).collect();
+            self.series = Some(view::series(&volume));
             self.volume = Some(volume.clone());
         } else {
             self.theatre.hold_breath(false);

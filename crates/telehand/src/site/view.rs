@@ -36,7 +36,7 @@ impl Core {
             lease: self.lease(now),
             robot: self.robot(now),
             tracker,
-            series: self.volume.as_ref().map(|volume| planner::view::series(volume)),
+            series: self.series.clone(),
             registration: self.registration_state(),
             plan: self.plan.as_ref().map(|plan| self.plan_state(plan)),
             verify: self.verify.values().cloned().collect(),
