@@ -111,20 +111,6 @@ impl Line {
         Ok(serde_json::from_str(&response.body_mut().read_to_string()?)?)
     }
 
-    /// What lies at an address.
-    pub fn get(&self, path: &str) -> Result<Vec<u8>> {
-        let mut response = self
-            .agent
-            .get(format!("{}{path}", self.base))
-            .header("authorization", &self.bearer)
-            .call()?;
-        let bytes = response.body_mut().read_to_vec()?;
-        if !response.status().is_success() {
-            bail!("{path}: {}", String::from_utf8_lossy(&bytes));
-        }
-        Ok(bytes)
-    }
-
     /// One repetition of a held button, or its release.
     pub fn hold(&self, mut body: Value, on: bool) -> Result<()> {
         if let Some(body) = body.as_object_mut() {
@@ -134,12 +120,11 @@ impl Line {
         let text = body.to_string();
         // A client's frame is masked (RFC 6455, 5.3); a mask of zeros leaves the text as it is.
         let mut frame = vec![0x81];
-        match u8::try_from(text.len()) {
-            Ok(length @ 0..=125) => frame.push(0x80 | length),
-            _ => {
-                frame.push(0x80 | 126);
-                frame.extend((text.len() as u16).to_be_bytes());
-            }
+        if text.len() < 126 {
+            frame.push(0x80 | text.len() as u8);
+        } else {
+            frame.push(0xfe);
+            frame.extend((text.len() as u16).to_be_bytes());
         }
         frame.extend([0; 4]);
         frame.extend(text.bytes());

@@ -145,13 +145,8 @@ struct Place {
 
 impl Place {
     fn make(args: &OrthoDemoArgs) -> Result<Self> {
-        let (folder, passing) = match &args.out {
-            Some(folder) => (folder.clone(), false),
-            None => {
-                let name = format!("telehand-ortho-{}", std::process::id());
-                (std::env::temp_dir().join(name), true)
-            }
-        };
+        let own = || std::env::temp_dir().join(format!("telehand-ortho-{}", std::process::id()));
+        let (folder, passing) = (args.out.clone().unwrap_or_else(own), args.out.is_none());
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         if folder.join("keys").exists() {
@@ -273,10 +268,10 @@ impl Plan {
             let (line, over) = (Line::open(*port, &self.token)?, over.clone());
             let name = hospital.id;
             std::thread::Builder::new().name(name.into()).spawn(move || {
-                if let Err(error) = people::team(&line, &over) {
-                    if !over.load(Ordering::Relaxed) {
-                        eprintln!("the team of {name}: {error:#}");
-                    }
+                if let Err(error) = people::team(&line, &over)
+                    && !over.load(Ordering::Relaxed)
+                {
+                    eprintln!("the team of {name}: {error:#}");
                 }
             })?;
         }

@@ -334,6 +334,7 @@ impl Office {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the last word of every button that was done")]
 fn done() -> Outcome {
     Ok(json!({"ok": true}))
 }
@@ -347,6 +348,7 @@ fn refused(refusal: Refusal) -> Denied {
     Denied::Refused(Refused::from(refusal).answer())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn not_done(why: NotDone) -> Denied {
     let (id, clears) = match &why {
         NotDone::Refused(refusal) => (refusal.id().to_owned(), refusal.clears().to_owned()),

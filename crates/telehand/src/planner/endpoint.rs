@@ -160,10 +160,11 @@ fn file(office: &Office, room: &Room, message: FromSite) {
             *lock(&room.registered) = Some(Registered { id, series, tre });
             let mut workup = lock(&room.workup);
             let known = workup.plan().and_then(|plan| plan.registration().copied());
-            if workup.plan().is_some() && known != Some(id) {
-                if let Err(why) = workup.change(Change::Register { id }, by) {
-                    eprintln!("telehand planner: {}: {why}", room.id);
-                }
+            if workup.plan().is_some()
+                && known != Some(id)
+                && let Err(why) = workup.change(Change::Register { id }, by)
+            {
+                eprintln!("telehand planner: {}: {why}", room.id);
             }
             drop(workup);
             room.analyse();

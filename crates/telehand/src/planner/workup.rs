@@ -220,7 +220,7 @@ impl Workup {
         let uid = volume.series.clone();
         let known = self.plan().map(|plan| plan.series().clone());
         if known.as_ref() != Some(&uid) {
-            self.enter(Entry::Series { uid, by }, &Trusting)?;
+            self.enter(&Entry::Series { uid, by }, &Trusting)?;
             self.bones.clear();
         }
         self.volume = Some(volume);
@@ -229,7 +229,7 @@ impl Workup {
 
     /// Somebody pointed at a vertebra; `bone` is what was found around it.
     pub fn point_at(&mut self, level: Level, clicks: Clicks, bone: Field) -> Result<(), NotDone> {
-        self.enter(Entry::Landmarks { level, clicks }, &Trusting)?;
+        self.enter(&Entry::Landmarks { level, clicks }, &Trusting)?;
         self.bones.insert(level, Arc::new(bone));
         Ok(())
     }
@@ -257,13 +257,13 @@ impl Workup {
 
     /// Takes a signature that `keys` know.
     pub fn sign(&mut self, signature: Signature, keys: &impl Verify) -> Result<(), NotDone> {
-        self.enter(Entry::Signed { signature }, keys)
+        self.enter(&Entry::Signed { signature }, keys)
     }
 
     /// On disk first, then in memory.
-    fn enter(&mut self, entry: Entry, keys: &impl Verify) -> Result<(), NotDone> {
-        let (chart, anatomy) = self.after(&entry, keys)?;
-        self.journal.append(&entry).map_err(NotDone::Disk)?;
+    fn enter(&mut self, entry: &Entry, keys: &impl Verify) -> Result<(), NotDone> {
+        let (chart, anatomy) = self.after(entry, keys)?;
+        self.journal.append(entry).map_err(NotDone::Disk)?;
         (self.chart, self.anatomy) = (chart, anatomy);
         Ok(())
     }

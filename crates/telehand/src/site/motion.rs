@@ -57,6 +57,7 @@ enum Phase {
 
 impl Core {
     /// One tick of permitted motion.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is used up")]
     pub(super) fn moves(&mut self, now: Mono, permit: Permit, step: Span) {
         match permit.motion() {
             Motion::Trajectory(screw) => self.goes(now, screw, step),
@@ -105,15 +106,13 @@ impl Core {
                     && !self.theatre.moving()
                 {
                     Phase::Closing(Approach::new())
+                } else if !self.theatre.moving()
+                    && self.theatre.command(&Command::Guide(goal)).is_err()
+                {
+                    self.note(now, format!("the robot does not reach {screw}"));
+                    Phase::Lost
                 } else {
-                    if !self.theatre.moving()
-                        && self.theatre.command(&Command::Guide(goal)).is_err()
-                    {
-                        self.note(now, format!("the robot does not reach {screw}"));
-                        Phase::Lost
-                    } else {
-                        Phase::Above(goal)
-                    }
+                    Phase::Above(goal)
                 }
             }
             Phase::Closing(approach) => self.closes(now, screw, approach, going.target, step),

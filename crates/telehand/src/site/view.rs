@@ -9,7 +9,7 @@ use crate::planner::state::{
 };
 use crate::{clock, planner};
 use telehand_ortho::ScrewId;
-use telehand_ortho::case::{Case, Party, Refusal, State, Why};
+use telehand_ortho::case::{Case, GateName as G, Party, Refusal, State, Why};
 use telehand_ortho::ids::PatientKey;
 use telehand_ortho::plan::{Plan, ScrewForm, Signature};
 use telehand_ortho::track::Drift;
@@ -132,10 +132,7 @@ impl Core {
 
     fn needs(&self) -> Option<&'static str> {
         let case = self.arbiter.case()?;
-        let unmet = |name: telehand_ortho::case::GateName| {
-            case.gates().iter().any(|gate| gate.name == name && !gate.ok)
-        };
-        use telehand_ortho::case::GateName as G;
+        let unmet = |name: G| case.gates().iter().any(|gate| gate.name == name && !gate.ok);
         match case.state() {
             State::Scheduled => unmet(G::RemoteAuthorised).then_some("confirm"),
             State::Connected => unmet(G::RemoteCode).then_some("confirm"),
