@@ -11,7 +11,7 @@ use clap::Args;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use telehand_bridge::igtl::{
-    Message, Packet, Session, StatusCode, Stream, ToolKind, Tracked, ras_from_lps,
+    IgtlError, Message, Packet, Session, StatusCode, Stream, ToolKind, Tracked, ras_from_lps,
 };
 use telehand_vocab::Span;
 use tokio::io::AsyncReadExt as _;
@@ -103,10 +103,8 @@ async fn attend(stream: TcpStream, feed: Feed, period: Span) -> Left {
         seen_ns: [None; 4],
         unseen: [false; 4],
     };
-    match client.talk().await {
-        Ok(never) => match never {},
-        Err(left) => left,
-    }
+    let Err(left) = client.talk().await;
+    left
 }
 
 /// What one client is told, and when.
@@ -171,7 +169,7 @@ impl Client {
                 Ok(packet) => self.answer(&packet.message).await?,
                 Err(error) => self.say(TRACKER, error.status()).await?,
             }
-            if let Some(error) = packet.err().filter(|error| error.is_fatal()) {
+            if let Some(error) = packet.err().filter(IgtlError::is_fatal) {
                 return Err(Left::Foreign(error.to_string()));
             }
         }
