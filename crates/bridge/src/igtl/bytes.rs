@@ -68,9 +68,14 @@ impl<'a> Fields<'a> {
 
 /// A text of fixed length, cut at a character where it is too long, then zeros.
 pub(super) fn put_text(out: &mut Vec<u8>, text: &str, length: usize) {
-    let cut = text.floor_char_boundary(length);
-    out.extend_from_slice(text.get(..cut).unwrap_or_default().as_bytes());
-    out.resize(out.len() + length - cut, 0);
+    let text = cut(text, length);
+    out.extend_from_slice(text.as_bytes());
+    out.resize(out.len() + length - text.len(), 0);
+}
+
+/// The beginning of a text, at most so many bytes and only whole characters.
+pub(super) fn cut(text: &str, most: usize) -> &str {
+    (0..=most.min(text.len())).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
 /// The pose as twelve numbers, column by column, millimetres.

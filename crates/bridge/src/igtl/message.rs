@@ -1,6 +1,6 @@
 //! The messages, each with its body.
 
-use super::bytes::{Fields, put_pose, put_text};
+use super::bytes::{Fields, cut, put_pose, put_text};
 use super::image::Image;
 use telehand_vocab::space::{Pose, Tip, Tracker};
 
@@ -199,10 +199,10 @@ impl Message {
             }
             Self::Text(text) => {
                 let encoding = if text.is_ascii() { ASCII } else { UTF8 };
-                let cut = text.floor_char_boundary(usize::from(u16::MAX));
+                let text = cut(text, usize::from(u16::MAX));
                 out.extend(encoding.to_be_bytes());
-                out.extend((cut as u16).to_be_bytes());
-                out.extend_from_slice(text.get(..cut).unwrap_or_default().as_bytes());
+                out.extend((text.len() as u16).to_be_bytes());
+                out.extend_from_slice(text.as_bytes());
             }
             Self::Image(image) => image.encode(out),
             Self::Capability(kinds) => kinds.iter().for_each(|kind| put_text(out, kind, 12)),

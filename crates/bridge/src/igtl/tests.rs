@@ -93,6 +93,14 @@ fn every_message_survives_its_bytes_however_they_are_cut() {
 }
 
 #[test]
+fn a_name_that_is_too_long_is_cut_between_characters() {
+    let device = "第三腰椎左侧椎弓根".to_owned();
+    let bytes = Packet { device, time_ns: 0, message: Message::GetStatus }.encode();
+    let [Ok(back)] = &read(&bytes)[..] else { panic!("not read") };
+    assert_eq!(back.device, "第三腰椎左侧", "18 of 20 bytes");
+}
+
+#[test]
 fn poses_come_back_in_metres_and_a_matrix_that_is_no_rotation_does_not() {
     let bytes = packet(Message::Transform(pose())).encode();
     let [Ok(Packet { message: Message::Transform(back), .. })] = &read(&bytes)[..] else {
