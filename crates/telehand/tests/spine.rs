@@ -61,6 +61,10 @@ fn check_files(folder: &Path, id: &str) {
     let kept = serde_json::to_value(workup.plan().expect("a plan")).expect("as JSON");
     assert_eq!(kept, plan);
     assert!(workup.chart().expect("a chart").approved().is_ok(), "both have signed it");
+    let object = std::fs::read(folder.join(id).join("plan-sr.dcm")).expect("a structured report");
+    let told = telehand_bridge::dicom::read_plan(&object).expect("it reads back");
+    assert_eq!(told.hash, workup.plan().expect("a plan").hash(), "{id}");
+    assert!(told.screws.iter().all(|screw| screw.result.is_some()), "{id}");
     let epoch = std::fs::read_to_string(folder.join("sites").join(id).join("epoch"));
     // O-016: the start and every grant took a number of their own.
     assert!(epoch.expect("an epoch").trim().parse::<u64>().expect("a number") >= 2, "{id}");

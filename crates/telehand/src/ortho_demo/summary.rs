@@ -13,7 +13,7 @@ pub fn write(state: &Value, folder: &Path, wanted: [usize; 2], took: Duration) -
     let mut told = Vec::new();
     for site in &sites {
         let id = word(site, "/id");
-        for name in ["report.html", "plan.json"] {
+        for name in ["report.html", "plan.json", "plan-sr.dcm"] {
             let from = folder.join("planner").join(id).join(name);
             if from.exists() {
                 let into = folder.join(id);

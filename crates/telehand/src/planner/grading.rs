@@ -1,9 +1,9 @@
 //! Wires and screws as control scans show them, against the plan.
 
 use super::office::{Office, Room};
-use super::report;
 use super::state::Verification;
 use super::workup::Workup;
+use super::{objects, report};
 use crate::lock;
 use crate::site::wire::FromPlanner;
 use std::sync::Arc;
@@ -77,6 +77,9 @@ pub fn screws(office: &Office, room: &Room, volume: &Arc<Volume>) {
         }
     }
     *lock(&room.last) = Some(volume.clone());
+    if let Err(why) = objects::write(room, &measured) {
+        eprintln!("telehand planner: {}: the structured report: {why:#}", room.id);
+    }
     match report::write(office, room, &measured, volume) {
         Ok(()) => room.tell(&FromPlanner::Graded { lines, complete }),
         Err(why) => eprintln!("telehand planner: {}: the report: {why:#}", room.id),

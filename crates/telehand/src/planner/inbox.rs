@@ -39,7 +39,8 @@ pub fn serve(office: &Arc<Office>, port: u16, folder: &Path) -> Result<u16> {
 fn recover(room: &Arc<Room>, folder: &Path) {
     let Some(uid) = lock(&room.workup).plan().map(|plan| plan.series().clone()) else { return };
     match read(folder, &uid) {
-        Ok((volume, _)) => {
+        Ok(Read { volume, origin, .. }) => {
+            *lock(&room.origin) = Some(origin);
             let by = By { name: String::new(), at_ms: super::calendar::now_ms() };
             let mut workup = lock(&room.workup);
             // The same series again writes nothing.
@@ -54,10 +55,18 @@ fn recover(room: &Arc<Room>, folder: &Path) {
     }
 }
 
-fn read(folder: &Path, uid: &SeriesUid) -> Result<(Volume, usize)> {
+struct Read {
+    volume: Volume,
+    count: usize,
+    origin: (dicom::Origin, String),
+}
+
+fn read(folder: &Path, uid: &SeriesUid) -> Result<Read> {
     let series = dicom::read_series(&folder.join(uid.as_str()), Some(uid))?;
     let count = series.slices.len();
-    Ok((assemble(series.slices)?.volume, count))
+    let assembled = assemble(series.slices)?;
+    let origin = (series.origin, assembled.frame_of_reference);
+    Ok(Read { volume: assembled.volume, count, origin })
 }
 
 /// Reads every series that the site has announced: the announcement comes after the last slice was
@@ -67,7 +76,7 @@ pub fn look(office: &Office, room: &Room) {
     for (uid, (instances, purpose)) in expected {
         let found = read(&office.folder.join("incoming"), &uid);
         let answer = match &found {
-            Ok((volume, count)) => {
+            Ok(Read { volume, count, .. }) => {
                 let coarse = registration_allowed(&volume.grid).err().map(|why| why.to_string());
                 let lacking = (*count != instances)
                     .then(|| format!("{count} of {instances} slices arrived; send it again"));
@@ -85,7 +94,10 @@ pub fn look(office: &Office, room: &Room) {
                 refusal: Some(format!("{why:#}")),
             },
         };
-        if let Ok((volume, _)) = found {
+        if let Ok(Read { volume, origin, .. }) = found {
+            if purpose == Purpose::Plan {
+                *lock(&room.origin) = Some(origin);
+            }
             take(office, room, Arc::new(volume), purpose);
         }
         lock(&room.read).insert(uid);

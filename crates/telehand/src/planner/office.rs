@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
+use telehand_bridge::dicom::Origin;
 use telehand_ortho::authority::{Desk, Message, limits};
 use telehand_ortho::case::{PersonId, SeatId, SiteId};
 use telehand_ortho::plan::{Role, Verify};
@@ -111,6 +112,8 @@ pub struct Room {
     pub expected: Mutex<BTreeMap<SeriesUid, (usize, Purpose)>>,
     /// Series that were read.
     pub read: Mutex<BTreeSet<SeriesUid>>,
+    /// What the planning series says of patient and study, and its Frame of Reference UID.
+    pub origin: Mutex<Option<(Origin, String)>>,
     /// The last control scan of screws.
     pub last: Mutex<Option<Arc<Volume>>>,
     /// The report, once written.
@@ -210,6 +213,7 @@ impl Room {
             analysis: Mutex::default(),
             expected: Mutex::default(),
             read: Mutex::default(),
+            origin: Mutex::default(),
             last: Mutex::default(),
             report: Mutex::default(),
             video: broadcast::channel(VIDEO_QUEUE).0,
