@@ -6,11 +6,13 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a target fails by panicking")]
 
+mod bridge;
 mod link;
 mod recordings;
 mod shell;
 mod video;
 
+pub use bridge::{desk_message, dicom_instance, dicom_objects, igtl_stream, ndi_talk, nifti_file};
 pub use link::{handshake, identity_pem, link_bodies, link_command, link_feedback, link_session};
 pub use recordings::{film, recording};
 pub use shell::{
@@ -65,4 +67,10 @@ targets! {
     hands_json: shell::hands_seeds, 5_000;
     recording: recordings::recording_seeds, 5_000;
     film: recordings::film_seeds, 10_000;
+    dicom_instance: bridge::instance_seeds, 4_000;
+    dicom_objects: bridge::object_seeds, 4_000;
+    nifti_file: bridge::nifti_seeds, 10_000;
+    igtl_stream: bridge::igtl_seeds, 10_000;
+    ndi_talk: bridge::ndi_seeds, 10_000;
+    desk_message: bridge::desk_seeds, 20_000;
 }

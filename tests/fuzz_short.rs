@@ -91,6 +91,12 @@ each! {
     m_100_no_bytes_of_a_page_break_the_hands: "hands_json";
     r_100_no_bytes_break_a_recordings_reader: "recording";
     r_101_no_bytes_break_the_film: "film";
+    o_100_no_bytes_break_a_ct_image: "dicom_instance";
+    o_101_no_bytes_break_registrations_plans_and_masks: "dicom_objects";
+    o_102_no_bytes_break_a_nifti_file: "nifti_file";
+    o_103_no_bytes_break_an_openigtlink_connection: "igtl_stream";
+    o_104_no_bytes_break_a_trackers_line: "ndi_talk";
+    o_105_no_bytes_break_a_desks_message: "desk_message";
 }
 
 #[test]
