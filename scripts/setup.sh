@@ -10,8 +10,8 @@ need=(gcc g++ make cmake nasm pkg-config)
 commands=(gcc g++ make cmake nasm pkg-config)
 if [ "$goal" = test ]; then
     # Browser tests, network namespaces, the programs and Python readers that check us from outside.
-    need+=(chromium fonts-noto-cjk iproute2 python3 python3-venv dcmtk dicom3tools)
-    commands+=(chromium fc-list ip python3 "" dcmdump dciodvfy)
+    need+=(chromium fonts-noto-cjk iproute2 python3 python3-venv dcmtk dicom3tools libopenigtlink-dev)
+    commands+=(chromium fc-list ip python3 "" dcmdump dciodvfy "")
 fi
 
 missing=()
@@ -19,6 +19,7 @@ for i in "${!need[@]}"; do
     command=${commands[$i]}
     case ${need[$i]} in
         fonts-noto-cjk) [ -n "$(ls /usr/share/fonts/opentype/noto/*CJK* 2>/dev/null)" ] || missing+=("${need[$i]}") ;;
+        libopenigtlink-dev) [ -n "$(ls -d /usr/include/igtl /usr/include/openigtlink* 2>/dev/null)" ] || missing+=("${need[$i]}") ;;
         python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=("${need[$i]}") ;;
         *) command -v "$command" >/dev/null || missing+=("${need[$i]}") ;;
     esac

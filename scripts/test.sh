@@ -22,4 +22,7 @@ tests/.venv/bin/python tests/python/dicom_network.py "$target"/debug/telehand
 tests/.venv/bin/python tests/python/dicom_validate.py "$target"/tmp/dicom-objects
 step "registration against SciPy"
 "$target"/debug/examples/kabsch 1000 | tests/.venv/bin/python tests/python/register_check.py
+step "OpenIGTLink and NDI against pyigtl, the C++ library and ndicapi"
+tests/.venv/bin/python tests/python/igtl_peer.py "$target"/debug/telehand
+tests/.venv/bin/python tests/python/ndi_peer.py "$target"/debug/telehand
 step "pages";              ./scripts/pages.sh --check
