@@ -1,5 +1,7 @@
-//! What a picture, a field of distances and a mesh cost: `cargo bench -p telehand-ortho --bench
+//! What a picture, a field of distances, a mesh and a suggested screw cost: `cargo bench -p telehand-ortho --bench
 //! image`. One thread; prints one JSON object a line.
+
+mod bone;
 
 use std::hint::black_box;
 
@@ -7,7 +9,8 @@ use rustix::time::{ClockId, clock_gettime};
 use telehand_ortho::distance::{Edge, Field};
 use telehand_ortho::reslice::{Plane, Slab, View, Window, reslice, window};
 use telehand_ortho::series::{Slice, assemble};
-use telehand_ortho::{Grid, SeriesUid, Volume, surface};
+use telehand_ortho::suggest::{from_landmarks, from_mask};
+use telehand_ortho::{Grid, Level, SeriesUid, Volume, surface};
 use telehand_vocab::Vec3;
 
 const MM: f64 = 1e-3;
@@ -31,6 +34,24 @@ fn main() {
     let count = surface::of_volume(&spine, 150.0, 1).triangles.len();
     let note = format!("180 x 180 x 275 voxels, {count} triangles");
     report("surface", &note, 5, || surface::of_volume(&spine, 150.0, 1));
+    suggestions();
+}
+
+/// Both screws of a lumbar vertebra.
+#[expect(clippy::expect_used, reason = "a benchmark may stop")]
+fn suggestions() {
+    let (scan, clicks) = bone::scan();
+    let note =
+        "voxels of 0.5 x 0.5 x 0.625 mm, three clicks, both sides, with the bone's distances";
+    report("suggestion per vertebra, CT 0.5 mm", note, 9, || {
+        from_landmarks(&scan, Level::L3, &clicks).expect("a vertebra")
+    });
+    drop(scan);
+    let mask = bone::mask();
+    let note = "voxels of 0.5 x 0.5 x 0.625 mm, no click, both sides, with the bone's distances";
+    report("suggestion per vertebra, from a mask", note, 9, || {
+        from_mask(&mask, 22, Level::L3).expect("a vertebra")
+    });
 }
 
 fn pictures(chest: &Volume) {

@@ -20,7 +20,7 @@ const FAIRINGS: usize = 1;
 const REACH: f32 = 0.6;
 /// Up to so many voxels from the surface the neighbours' discs are tried too: the disc in the
 /// nearest voxel need not be the nearest disc.
-const NEIGHBOURS: f32 = 4.0;
+const NEIGHBOURS: f32 = 2.5;
 /// Nearer to the surface than this the disc tells the sign, further away the voxels do: the local
 /// half maximum is no further than this from the coarse edge. Metres.
 const NEAR: f32 = 3.2e-3;
@@ -260,9 +260,13 @@ impl Scene<'_> {
         let [u, v, w] = disc.foot;
         let d = [x - u, y - v, z - w];
         let height = dot(d, disc.out);
-        let aside = (dot(d, d) - height * height).max(0.0).sqrt();
-        let beyond = (aside - reach).max(0.0);
-        Away { metres: (height * height + beyond * beyond).sqrt(), above: height >= 0.0 }
+        let aside = dot(d, d) - height * height;
+        let above = height >= 0.0;
+        if aside <= reach * reach {
+            return Away { metres: height.abs(), above };
+        }
+        let beyond = aside.sqrt() - reach;
+        Away { metres: (height * height + beyond * beyond).sqrt(), above }
     }
 }
 

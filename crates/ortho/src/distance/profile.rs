@@ -10,6 +10,7 @@
 //! the flank and the way from flank to peak give the full height.
 
 use super::surfel::{Grey, Surfel};
+use core::cell::Cell;
 
 /// Distance between the values read along a line, metres.
 const STEP: f32 = 0.2e-3;
@@ -29,12 +30,8 @@ const THINNEST: f32 = 0.75;
 
 /// The disc moved along its own normal to the local half maximum; unmoved where there is none.
 pub(super) fn refined(grey: &Grey<'_>, disc: Surfel) -> Surfel {
-    let at = |step: i32| {
-        let [x, y, z] = disc.foot;
-        let [u, v, w] = disc.out;
-        let s = step as f32 * STEP;
-        grey.value([x + u * s, y + v * s, z + w * s])
-    };
+    let line = Line::new(grey, &disc);
+    let at = |step: i32| line.at(step);
     let soft = outside(grey.level, at);
     let Cortex { peak, place, middle } = cortex(soft, at);
     let half = f32::midpoint(peak, soft);
@@ -62,6 +59,45 @@ pub(super) fn refined(grey: &Grey<'_>, disc: Surfel) -> Surfel {
         before = now;
     }
     disc
+}
+
+/// The innermost step asked for: a flank behind the innermost peak, and one for the slope.
+const FIRST: i32 = -(2 * INSIDE + 1);
+const LENGTH: usize = (OUTSIDE + 2 - FIRST + 1) as usize;
+
+/// The grey values along a disc's normal, each read once: most are asked for several times.
+struct Line<'a> {
+    grey: &'a Grey<'a>,
+    /// The foot in voxels, and one step.
+    foot: [f32; 3],
+    step: [f32; 3],
+    read: [Cell<f32>; LENGTH],
+}
+
+impl<'a> Line<'a> {
+    fn new(grey: &'a Grey<'a>, disc: &Surfel) -> Self {
+        let (mut foot, mut step) = (disc.foot, disc.out);
+        for ((f, o), s) in foot.iter_mut().zip(&mut step).zip(grey.spacing) {
+            *f /= s;
+            *o *= STEP / s;
+        }
+        Self { grey, foot, step, read: [const { Cell::new(f32::NAN) }; LENGTH] }
+    }
+
+    fn at(&self, step: i32) -> f32 {
+        let slot = usize::try_from(step - FIRST).ok().and_then(|n| self.read.get(n));
+        let held = slot.map_or(f32::NAN, Cell::get);
+        if !held.is_nan() {
+            return held;
+        }
+        let s = step as f32;
+        let ([x, y, z], [u, v, w]) = (self.foot, self.step);
+        let value = self.grey.within([x + u * s, y + v * s, z + w * s]);
+        if let Some(slot) = slot {
+            slot.set(value);
+        }
+        value
+    }
 }
 
 /// How far outside the edge the half of the height reached lies, steps.

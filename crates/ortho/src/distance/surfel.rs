@@ -132,25 +132,35 @@ impl Grey<'_> {
     }
 
     /// The grey value at a place in metres along i, j, k, held at the border.
-    pub(super) fn value(&self, place: [f32; 3]) -> f32 {
-        let [ni, nj, _] = self.size;
-        let (mut base, mut steps, mut parts) = (0, [0; 3], [0.0; 3]);
-        let axes = place.into_iter().zip(self.spacing).zip(self.size).zip([1, ni, ni * nj]);
-        for ((part, step), (((p, s), n), stride)) in parts.iter_mut().zip(&mut steps).zip(axes) {
-            let v = (p / s).clamp(0.0, n.saturating_sub(1) as f32);
+    pub(super) fn value(&self, [x, y, z]: [f32; 3]) -> f32 {
+        let [si, sj, sk] = self.spacing;
+        self.within([x / si, y / sj, z / sk])
+    }
+
+    /// The grey value at a place in voxels along i, j, k, held at the border.
+    #[inline]
+    pub(super) fn within(&self, [x, y, z]: [f32; 3]) -> f32 {
+        let [ni, nj, nk] = self.size;
+        let split = |v: f32, n: usize| {
+            let v = v.clamp(0.0, n.saturating_sub(1) as f32);
             let lower = (v as usize).min(n.saturating_sub(2));
-            *part = v - lower as f32;
-            *step = if n > 1 { stride } else { 0 };
-            base += lower * stride;
-        }
-        let ([u, v, w], [a, b, c]) = (parts, steps);
-        let pair = |at: usize| {
-            let near = self.values.get(at).copied().unwrap_or(0.0);
-            near + (self.values.get(at + a).copied().unwrap_or(0.0) - near) * u
+            (lower, v - lower as f32)
         };
-        let front = pair(base) + (pair(base + b) - pair(base)) * v;
-        let back = pair(base + c) + (pair(base + c + b) - pair(base + c)) * v;
-        front + (back - front) * w
+        let ((i, u), (j, v), (k, w)) = (split(x, ni), split(y, nj), split(z, nk));
+        let base = (k * nj + j) * ni + i;
+        let (right, below) = (usize::from(ni > 1), if nj > 1 { ni } else { 0 });
+        let behind = if nk > 1 { ni * nj } else { 0 };
+        let pair = |at: usize| match self.values.get(at..=at + right) {
+            Some([near, .., far]) => near + (far - near) * u,
+            Some([near]) => *near,
+            _ => 0.0,
+        };
+        let square = |at: usize| {
+            let near = pair(at);
+            near + (pair(at + below) - near) * v
+        };
+        let front = square(base);
+        front + (square(base + behind) - front) * w
     }
 }
 

@@ -5,16 +5,18 @@ use crate::distance::{Edge, Field};
 use crate::ids::SeriesUid;
 use crate::mask::{Mask, Parts};
 use crate::plan::Vertebra;
-use crate::volume::{Grid, Volume};
+use crate::volume::{Grid, Region, Volume};
 use telehand_vocab::Vec3;
 
 const MM: f64 = 1e-3;
 /// What is looked at around a vertebra, metres: before the anterior point, behind the isthmuses,
-/// to both sides, upwards and downwards.
-const BEFORE: f64 = 6.0 * MM;
-const BEHIND: f64 = 34.0 * MM;
-const BESIDE: f64 = 36.0 * MM;
-const ABOVE: f64 = 22.0 * MM;
+/// beside each isthmus, upwards and downwards. As little as holds every screw through a pedicle
+/// and its walls: what is looked at costs time.
+const BEFORE: f64 = 4.0 * MM;
+const BEHIND: f64 = 25.0 * MM;
+const BESIDE: f64 = 16.0 * MM;
+const ABOVE: f64 = 16.0 * MM;
+const BELOW: f64 = 20.0 * MM;
 
 /// The bone around a vertebra of a raw CT, in a box that holds its body, its pedicles and the
 /// roots of its processes. Neighbours in the box are bone too.
@@ -22,11 +24,22 @@ pub fn bone_of_volume(volume: &Volume, vertebra: &Vertebra) -> Result<Field, NoS
     let level = vertebra.level;
     let outside = || NoSuggestion::Outside { level };
     let v = vertebra;
+    let (low, high) = around(v);
+    for point in [v.anterior, v.left_pedicle.isthmus, v.right_pedicle.isthmus] {
+        volume.at(point).ok_or_else(outside)?;
+    }
+    let region = volume.grid.region(low, high).ok_or_else(outside)?;
+    Field::from_volume(volume, region, Edge::BONE).map_err(|_| NoSuggestion::NoWall { level })
+}
+
+/// The corners of that box.
+fn around(v: &Vertebra) -> (Vec3, Vec3) {
     let front = (v.anterior - v.midline).dot(v.posterior) - BEFORE;
+    let beside = (v.left_pedicle.isthmus - v.right_pedicle.isthmus).norm() / 2.0 + BESIDE;
     let (mut low, mut high) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
     for back in [front, BEHIND] {
-        for side in [-BESIDE, BESIDE] {
-            for up in [-ABOVE, ABOVE] {
+        for side in [-beside, beside] {
+            for up in [-BELOW, ABOVE] {
                 let corner = v.midline + v.posterior * back + v.left * side + v.superior * up;
                 for ((l, h), c) in low.iter_mut().zip(&mut high).zip(corner.to_array()) {
                     *l = l.min(c);
@@ -35,12 +48,7 @@ pub fn bone_of_volume(volume: &Volume, vertebra: &Vertebra) -> Result<Field, NoS
             }
         }
     }
-    for point in [v.anterior, v.left_pedicle.isthmus, v.right_pedicle.isthmus] {
-        volume.at(point).ok_or_else(outside)?;
-    }
-    let (low, high) = (Vec3::from_array(low), Vec3::from_array(high));
-    let region = volume.grid.region(low, high).ok_or_else(outside)?;
-    Field::from_volume(volume, region, Edge::BONE).map_err(|_| NoSuggestion::NoWall { level })
+    (Vec3::from_array(low), Vec3::from_array(high))
 }
 
 /// Voxels of the field of a label are at most this long, metres.
@@ -54,48 +62,134 @@ const SPREAD: f64 = 0.6;
 const SPREAD_LEAST: f64 = 0.6 * MM;
 
 /// The bone of one label, smoother than its voxels: occupancy is spread along each axis by a
-/// Gaussian of 0.6 voxels (0.6 mm at least) and the wall laid where half is filled, on voxels of at most 1 mm.
-/// `None` when no voxel has the label.
+/// Gaussian of 0.6 voxels (0.6 mm at least) and the wall laid where half is filled, on voxels of at
+/// most 1 mm. `None` when no voxel has the label.
 ///
 /// A convex wall of radius R moves inwards by about (0.6 voxel)²/2R, 0.05 mm for a pedicle of
 /// 4 mm on 1 mm voxels: to the safe side.
 pub fn bone_of_label(mask: &Mask, label: u16) -> Option<Field> {
-    let (from, to) = extent(mask, label)?;
-    let grid = &mask.grid;
-    let mut axes = Vec::new();
-    for (n, ((f, t), spacing)) in from.into_iter().zip(to).zip(grid.spacing).enumerate() {
-        let parts = libm::ceil(spacing / FINE - 1e-6).max(1.0);
-        let fine = spacing / parts;
-        let margin = libm::ceil(AROUND / fine) as usize;
-        let start = f as f64 - margin as f64 * fine / spacing;
-        let count = (t - f) * parts as usize + 2 * margin + 1;
-        axes.push(Axis { n, start, step: fine / spacing, fine, from: f, to: t, count });
+    Label::of(mask, label)?.bone(Voxels::Fine, None)
+}
+
+/// How fine a field of a label is made.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Voxels {
+    /// As fine as the mask, and of 1 mm at most.
+    Fine,
+    /// Of some 1 mm, however fine the mask is: enough to find a vertebra in.
+    Quick,
+}
+
+/// The voxels of one label: its largest part, solid.
+pub(super) struct Label<'a> {
+    grid: &'a Grid,
+    /// The first and the last voxel of the mask along each axis.
+    from: [usize; 3],
+    to: [usize; 3],
+    /// 1 in the bone, 0 beside it; between first and last, i fastest.
+    filled: Vec<f32>,
+}
+
+impl<'a> Label<'a> {
+    pub(super) fn of(mask: &'a Mask, label: u16) -> Option<Self> {
+        let (from, to) = extent(mask, label)?;
+        let mut found = Self { grid: &mask.grid, from, to, filled: Vec::new() };
+        let [i, j, k] = from;
+        let size = found.size();
+        for slice in k..=to[2] {
+            for row in j..=to[1] {
+                let start = mask.grid.index([i, row, slice])?;
+                let row = mask.labels.get(start..start + size[0])?;
+                found.filled.extend(row.iter().map(|l| f32::from(u8::from(*l == label))));
+            }
+        }
+        solid(size, &mut found.filled);
+        Some(found)
     }
-    let [a, b, c] = axes.as_slice() else { return None };
-    let filled = spread(mask, label, [a, b, c])?;
-    let hu = filled.into_iter().map(|v| (v * FULL) as i16).collect();
-    let fine = Grid {
-        size: [a.count, b.count, c.count],
-        origin: grid.point([a.start, b.start, c.start]),
-        spacing: [a.fine, b.fine, c.fine],
-        axes: grid.axes,
-    };
-    let volume = Volume { series: SeriesUid::new("0").ok()?, grid: fine, hu };
-    Field::from_volume(&volume, fine.whole(), Edge::Level((FULL / 2.0) as f32)).ok()
+
+    /// Whether a field for the search is coarser than it could be.
+    pub(super) fn is_fine(&self) -> bool {
+        self.grid.spacing.into_iter().any(|s| every(s) > 1.0)
+    }
+
+    fn size(&self) -> [usize; 3] {
+        let mut size = [0; 3];
+        for ((s, f), t) in size.iter_mut().zip(self.from).zip(self.to) {
+            *s = t + 1 - f;
+        }
+        size
+    }
+
+    /// Its bone: all of it, or what lies around a vertebra.
+    pub(super) fn bone(&self, voxels: Voxels, vertebra: Option<&Vertebra>) -> Option<Field> {
+        let window = match vertebra.map(around) {
+            Some((low, high)) => {
+                let Region { from, to } = self.grid.region(low, high)?;
+                [[from[0], to[0]], [from[1], to[1]], [from[2], to[2]]]
+            }
+            None => self.grid.size.map(|_| [0, usize::MAX]),
+        };
+        let mut axes = Vec::new();
+        let ends = self.from.into_iter().zip(self.to).zip(self.grid.spacing).zip(window);
+        for (((f, t), spacing), [low, high]) in ends {
+            let parts = match voxels {
+                Voxels::Quick if every(spacing) > 1.0 => 1.0 / every(spacing),
+                _ => libm::ceil(spacing / FINE - 1e-6).max(1.0),
+            };
+            let (step, fine) = (1.0 / parts, spacing / parts);
+            let margin = libm::ceil(AROUND / fine);
+            let first = f as f64 - margin * step;
+            let last = t as f64 + margin * step;
+            // of a window only as much as the label reaches, in whole steps
+            let skipped = libm::ceil(((low as f64 - first) / step).max(0.0) - 1e-6);
+            let start = first + skipped * step;
+            let count = libm::floor((last.min(high as f64) - start) / step + 1e-6) + 1.0;
+            axes.push(Axis { start, step, fine, from: f, to: t, count: count.max(0.0) as usize });
+        }
+        let [a, b, c] = axes.as_slice() else { return None };
+        let fine = Grid {
+            size: [a.count, b.count, c.count],
+            origin: self.grid.point([a.start, b.start, c.start]),
+            spacing: [a.fine, b.fine, c.fine],
+            axes: self.grid.axes,
+        };
+        let filled = self.spread([a, b, c]);
+        let hu = filled.into_iter().map(|v| (v * FULL) as i16).collect();
+        let volume = Volume { series: SeriesUid::new("0").ok()?, grid: fine, hu };
+        Field::from_volume(&volume, fine.whole(), Edge::Level(FULL / 2.0)).ok()
+    }
+
+    /// The share of label at each fine centre: along i, then j, then k.
+    fn spread(&self, [a, b, c]: [&Axis; 3]) -> Vec<f32> {
+        let [ni, nj, nk] = self.size();
+        let rows = along_rows(&self.filled, ni, a);
+        let planes = along(&rows, a.count, nj, b);
+        along(&planes, a.count * b.count, nk, c)
+    }
+}
+
+/// Of a mask with voxels this long a field for the search takes every so many.
+fn every(spacing: f64) -> f64 {
+    libm::round(FINE / spacing).max(1.0)
 }
 
 /// Occupancy 1 in the numbers of a volume.
-const FULL: f64 = 2000.0;
+const FULL: f32 = 2000.0;
 
 /// The first and the last voxel with the label, along each axis.
 fn extent(mask: &Mask, label: u16) -> Option<([usize; 3], [usize; 3])> {
     let [ni, nj, _] = mask.grid.size;
     let (mut from, mut to) = ([usize::MAX; 3], [0; 3]);
-    for (at, _) in mask.labels.iter().enumerate().filter(|(_, l)| **l == label && label != 0) {
-        let place = [at % ni, at / ni % nj, at / (ni * nj)];
-        for ((f, t), p) in from.iter_mut().zip(&mut to).zip(place) {
-            *f = (*f).min(p);
-            *t = (*t).max(p);
+    let set = |l: &u16| *l == label && label != 0;
+    for (number, row) in mask.labels.chunks_exact(ni.max(1)).enumerate() {
+        let Some(first) = row.iter().position(set) else { continue };
+        let last = row.iter().rposition(set).unwrap_or(first);
+        let (j, k) = (number % nj, number / nj);
+        for ((f, t), [low, high]) in
+            from.iter_mut().zip(&mut to).zip([[first, last], [j, j], [k, k]])
+        {
+            *f = (*f).min(low);
+            *t = (*t).max(high);
         }
     }
     (from[0] <= to[0]).then_some((from, to))
@@ -103,8 +197,6 @@ fn extent(mask: &Mask, label: u16) -> Option<([usize; 3], [usize; 3])> {
 
 /// One axis of the fine grid.
 struct Axis {
-    /// Which one.
-    n: usize,
     /// Its first centre, in voxels of the mask.
     start: f64,
     /// From one centre to the next, in voxels of the mask.
@@ -118,10 +210,17 @@ struct Axis {
     count: usize,
 }
 
+/// The voxels that reach a fine centre: the first of them, counted from the label's first, and the
+/// weight of each.
+struct Weights {
+    first: usize,
+    shares: Vec<f32>,
+}
+
 impl Axis {
     /// For each fine centre the voxels of the mask that reach it, with weights that sum to 1 over
     /// an endless row.
-    fn weights(&self) -> Vec<Vec<(usize, f64)>> {
+    fn weights(&self) -> Vec<Weights> {
         let spread = SPREAD.max(SPREAD_LEAST * self.step / self.fine);
         let reach = 3.0 * spread;
         (0..self.count)
@@ -134,41 +233,19 @@ impl Axis {
                     libm::exp(-0.5 * d * d)
                 };
                 let sum: f64 = (first..=last).map(weight).sum();
-                (first..=last)
-                    .filter(|i| (self.from as i64..=self.to as i64).contains(i))
-                    .map(|i| (i as usize - self.from, weight(i) / sum))
-                    .collect()
+                let (from, to) = (self.from as i64, self.to as i64);
+                let kept = first.max(from)..=last.min(to);
+                Weights {
+                    first: (*kept.start() - from).max(0) as usize,
+                    shares: kept.map(|i| (weight(i) / sum) as f32).collect(),
+                }
             })
             .collect()
     }
-
-    const fn coarse(&self) -> usize {
-        self.to - self.from + 1
-    }
-}
-
-/// The share of label at each fine centre: along i, then j, then k.
-fn spread(mask: &Mask, label: u16, axes: [&Axis; 3]) -> Option<Vec<f64>> {
-    let [a, b, c] = axes;
-    let mut values = Vec::with_capacity(a.coarse() * b.coarse() * c.coarse());
-    for k in c.from..=c.to {
-        for j in b.from..=b.to {
-            let row = mask.grid.index([a.from, j, k])?;
-            let row = mask.labels.get(row..row + a.coarse())?;
-            values.extend(row.iter().map(|l| f64::from(u8::from(*l == label))));
-        }
-    }
-    let mut size = [a.coarse(), b.coarse(), c.coarse()];
-    solid(size, &mut values);
-    for axis in axes {
-        values = along(&values, size, axis);
-        *size.get_mut(axis.n)? = axis.count;
-    }
-    Some(values)
 }
 
 /// Fills cavities (marrow is no way out) and drops all but the largest part.
-fn solid(size: [usize; 3], values: &mut [f64]) {
+fn solid(size: [usize; 3], values: &mut [f32]) {
     let mut parts = Parts::of(size, values, |v| *v > 0.5);
     let survey = parts.survey();
     let most = survey.iter().map(|part| part.voxels).max().unwrap_or(0);
@@ -186,18 +263,33 @@ fn solid(size: [usize; 3], values: &mut [f64]) {
     }
 }
 
-#[expect(clippy::indexing_slicing, reason = "every index is below the size it was made from")]
-fn along(values: &[f64], size: [usize; 3], axis: &Axis) -> Vec<f64> {
-    let stride: usize = size.iter().take(axis.n).product();
-    let length = size[axis.n];
-    let rest: usize = size.iter().skip(axis.n + 1).product();
-    let mut out = vec![0.0; stride * axis.count * rest];
-    for (n, weights) in axis.weights().into_iter().enumerate() {
-        for (i, weight) in weights {
-            for block in 0..rest {
-                let from = (block * length + i) * stride;
-                let to = (block * axis.count + n) * stride;
-                for (o, v) in out[to..to + stride].iter_mut().zip(&values[from..from + stride]) {
+/// Each row of `length` becomes one of the axis' count; empty rows stay empty.
+fn along_rows(values: &[f32], length: usize, axis: &Axis) -> Vec<f32> {
+    let weights = axis.weights();
+    let mut out = vec![0.0; values.len() / length.max(1) * axis.count];
+    let rows = values.chunks_exact(length.max(1));
+    for (row, out) in rows.zip(out.chunks_exact_mut(axis.count.max(1))) {
+        if row.iter().all(|v| *v == 0.0) {
+            continue;
+        }
+        for (out, weights) in out.iter_mut().zip(&weights) {
+            let reached = row.get(weights.first..).unwrap_or_default();
+            *out = reached.iter().zip(&weights.shares).map(|(v, w)| v * w).sum();
+        }
+    }
+    out
+}
+
+/// The same across rows: `length` rows of `width` become the axis' count of rows.
+fn along(values: &[f32], width: usize, length: usize, axis: &Axis) -> Vec<f32> {
+    let weights = axis.weights();
+    let (from, to) = ((width * length).max(1), (width * axis.count).max(1));
+    let mut out = vec![0.0; values.len() / from * to];
+    for (block, out) in values.chunks_exact(from).zip(out.chunks_exact_mut(to)) {
+        for (out, weights) in out.chunks_exact_mut(width.max(1)).zip(&weights) {
+            let rows = block.chunks_exact(width.max(1)).skip(weights.first);
+            for (row, weight) in rows.zip(&weights.shares) {
+                for (o, v) in out.iter_mut().zip(row) {
                     *o += weight * v;
                 }
             }

@@ -262,6 +262,9 @@ fn ring(start: Vec3, frame: &Frame, bone: &Field) -> Option<Canal> {
 /// further back is the arch.
 const DEEPEST: f64 = 9.0 * MM;
 
+/// Sections whose thickest places differ by less are equally thick, metres.
+const ALIKE: f64 = 0.2 * MM;
+
 /// The narrowest part of the bridges between body and arch beside the canal: of the thickest place
 /// of each plane across, the thinnest; for both sides together, then by a few millimetres for each.
 fn isthmuses(frame: &Frame, canal: &Canal, bone: &Field) -> Option<[Vec3; 2]> {
@@ -273,12 +276,17 @@ fn isthmuses(frame: &Frame, canal: &Canal, bone: &Field) -> Option<[Vec3; 2]> {
     };
     let (left, right) = (sections(Side::Left), sections(Side::Right));
     let sum: Vec<f64> = left.iter().zip(&right).map(|(l, r)| l.0 + r.0).collect();
-    let (both, _) = sum.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+    let (narrowest, most) = sum.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+    // an evenly wide bridge is narrowest anywhere: the middle of all that is as narrow as that
+    let alike = |v: &&f64| **v >= most - 2.0 * ALIKE;
+    let before = sum.iter().take(narrowest).rev().take_while(alike).count();
+    let after = sum.iter().skip(narrowest + 1).take_while(alike).count();
+    let both = (2 * narrowest + after - before) / 2;
     let of = |sections: &[(f64, Vec3)]| {
         let near = sections.get(both.saturating_sub(3)..(both + 4).min(sections.len()))?;
         let narrowest = near.iter().map(|(v, _)| *v).fold(f64::NEG_INFINITY, f64::max);
         // the middle of the stretch that is as narrow as that
-        let narrow: Vec<_> = near.iter().filter(|(v, _)| *v >= narrowest - 0.15 * MM).collect();
+        let narrow: Vec<_> = near.iter().filter(|(v, _)| *v >= narrowest - ALIKE).collect();
         let thickest = narrow.get(narrow.len() / 2).filter(|_| narrowest < 0.0)?.1;
         // a pedicle is higher than wide: its thickest place may lie anywhere along its height
         Some(middle(thickest, -frame.posterior, frame.superior, bone).unwrap_or(thickest))

@@ -18,6 +18,7 @@ use crate::plan::{
 };
 use crate::screw::{Level, Screw, Side};
 use crate::volume::Volume;
+use bone::{Label, Voxels};
 
 pub use bone::{bone_of_label, bone_of_volume};
 pub use isthmus::find_vertebra;
@@ -161,8 +162,14 @@ pub fn from_landmarks(
 /// [`level_of`].
 pub fn from_mask(mask: &Mask, label: u16, level: Level) -> Result<Suggestion, NoSuggestion> {
     let shape = |what| NoSuggestion::Shape { label, what };
-    let bone = bone_of_label(mask, label).ok_or(shape("voxel"))?;
+    let of_label = Label::of(mask, label).ok_or(shape("voxel"))?;
+    let bone = of_label.bone(Voxels::Quick, None).ok_or(shape("voxel"))?;
     let vertebra = find_vertebra(&bone, level).map_err(shape)?;
+    if !of_label.is_fine() {
+        return Ok(both(vertebra, bone));
+    }
+    let bone = of_label.bone(Voxels::Fine, Some(&vertebra)).ok_or(shape("pedicle"))?;
+    let vertebra = isthmus::centred(vertebra, &bone);
     Ok(both(vertebra, bone))
 }
 

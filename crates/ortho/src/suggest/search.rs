@@ -37,12 +37,40 @@ const BEHIND: f64 = 0.030;
 pub(super) const TIP: f64 = 0.005;
 const SHARE: f64 = 0.85;
 /// Ways that differ by less are equally wide, metres.
-const NEARLY: f64 = 0.08 * MM;
+const NEARLY: f64 = 0.05 * MM;
 /// What a way may be narrower than the widest, metres; more than the first only where there is
 /// more width than the thickest screw needs.
 const SPARE: [f64; 4] = [NEARLY, 0.5 * MM, 1.0 * MM, 2.0 * MM];
 /// The chord is never taken to be longer, metres.
 const LONGEST_CHORD: f64 = 0.090;
+
+/// A way is looked at this far beyond the pedicle zone too, metres: a mask tells where across a
+/// pedicle its middle is, but of an evenly wide one hardly where along it the isthmus is.
+const AROUND: f64 = 3.0 * MM;
+/// How much what is narrower there counts: enough to choose between equally wide ways.
+const AROUND_COUNTS: f64 = 0.15;
+
+/// How far the axis of a way stays from the wall, metres.
+#[derive(Debug, Clone, Copy)]
+struct Clearance {
+    /// From the way's point to where it crosses the isthmus plane.
+    crossing: f64,
+    /// The least in the pedicle zone.
+    zone: f64,
+    /// The least in the zone and [`AROUND`] it.
+    around: f64,
+}
+
+/// What a longer screw has to keep, metres.
+struct Least {
+    /// From the axis to the wall in the pedicle zone,
+    zone: f64,
+    /// and around it.
+    around: f64,
+    /// From the surface of the screw to the wall: the axis alone does not tell it to less than a
+    /// tenth of a millimetre.
+    margin: f64,
+}
 
 impl<B: Distance + ?Sized> Search<'_, B> {
     /// The best screw, in sizes of the library: the thickest on the widest way. Where that is cut
@@ -57,7 +85,8 @@ impl<B: Distance + ?Sized> Search<'_, B> {
         });
         let diameter = self.thickest(wide);
         let mut best = self.proposal(wide, diameter)?;
-        let (_, widest) = self.axis_clearance(wide).ok_or(NoProposal::Blocked)?;
+        let widest = self.axis_clearance(wide).ok_or(NoProposal::Blocked)?;
+        let rough = self.cylinder(wide, diameter).ok_or(NoProposal::Blocked)?;
         // a screw that could not be thicker has width to spare
         let thickest = self.library.thickest - self.library.diameter_step / 2.0;
         let spare = SPARE.iter().take(if diameter > thickest { SPARE.len() } else { 1 });
@@ -66,12 +95,18 @@ impl<B: Distance + ?Sized> Search<'_, B> {
             if diameter < self.library.thinnest - 1e-9 {
                 break;
             }
+            let rough = rough + self.library.diameter_step / 2.0 * f64::from(thinner);
             for relaxed in spare.clone() {
                 if best.screw.length() >= self.enough() - 1e-9 {
                     return Ok(best);
                 }
-                let least = (widest - relaxed).max(diameter / 2.0 + self.required);
-                if let Ok(longer) = self.longer(wide, diameter, least.min(widest - NEARLY)) {
+                let least = (widest.zone - relaxed).max(diameter / 2.0 + self.required);
+                let least = Least {
+                    zone: least.min(widest.zone - NEARLY),
+                    around: widest.around - relaxed,
+                    margin: rough - relaxed,
+                };
+                if let Ok(longer) = self.longer(wide, diameter, &least) {
                     let kept = longer.margin.metres >= best.margin.metres.min(self.required);
                     if kept && longer.rank() > best.rank() {
                         best = longer;
@@ -87,22 +122,25 @@ impl<B: Distance + ?Sized> Search<'_, B> {
         if self.vertebra.level.is_thoracic() { 30.0 * MM } else { 35.0 * MM }
     }
 
-    /// Of the ways that are at least as wide as `least`, the one that goes furthest into the body.
-    fn longer(&self, from: Way, diameter: f64, least: f64) -> Result<Proposal, NoProposal> {
+    /// Of the ways that keep `least`, the one that goes furthest into the body.
+    fn longer(&self, from: Way, diameter: f64, least: &Least) -> Result<Proposal, NoProposal> {
         // what lies behind the isthmus belongs to the length too
         let (through, d) = self.axis(from);
         let behind = exit(through, -d, BEHIND, self.bone).unwrap_or(BEHIND);
         let wanted = self.enough() + self.library.length_step / 2.0 - behind;
         let (way, _) = climb(from, [0.7, 0.7, 1.5, 1.5], 120, |way| {
-            let Some((crossing, clear)) = self.axis_clearance(way) else {
+            let Some(clear) = self.axis_clearance(way) else {
                 return f64::NEG_INFINITY;
             };
             let (through, d) = self.axis(way);
-            let middle = through + d * crossing;
+            let middle = through + d * clear.crossing;
             let deep = (self.ahead(middle, d) - TIP).min(self.beside(middle, d, diameter));
-            let missing = (least - clear).max(0.0);
+            let missing = (least.zone - clear.zone).max(least.around - clear.around).max(0.0);
             deep.min(wanted) - 200.0 * missing - 40.0 * self.turned(way)
         });
+        if self.cylinder(way, diameter).is_none_or(|kept| kept < least.margin) {
+            return Err(NoProposal::Blocked);
+        }
         self.proposal(way, diameter)
     }
 
@@ -134,7 +172,9 @@ impl<B: Distance + ?Sized> Search<'_, B> {
 
     /// The width of a way, less what it turns.
     fn score(&self, way: Way) -> f64 {
-        self.axis_clearance(way).map_or(f64::NEG_INFINITY, |(_, clear)| clear - self.turned(way))
+        self.axis_clearance(way).map_or(f64::NEG_INFINITY, |clear| {
+            clear.zone + AROUND_COUNTS * (clear.around - clear.zone) - self.turned(way)
+        })
     }
 
     fn turned(&self, [_, _, axial, sagittal]: Way) -> f64 {
@@ -144,35 +184,38 @@ impl<B: Distance + ?Sized> Search<'_, B> {
         turns.into_iter().map(|t| TURN_COSTS * t + ODD_COSTS * (t - USUAL).max(0.0)).sum()
     }
 
-    fn axis_clearance(&self, way: Way) -> Option<(f64, f64)> {
+    fn axis_clearance(&self, way: Way) -> Option<Clearance> {
         let (through, d) = self.axis(way);
         self.clearance(through, d)
     }
 
-    /// Where the way crosses the isthmus plane, and the least distance of its axis from the wall
-    /// in the pedicle zone, metres.
-    fn clearance(&self, through: Vec3, d: Vec3) -> Option<(f64, f64)> {
+    /// Where the way crosses the isthmus plane, and how far its axis stays from the wall.
+    fn clearance(&self, through: Vec3, d: Vec3) -> Option<Clearance> {
         let pedicle = self.vertebra.pedicle(self.side);
         let along = d.dot(pedicle.axis);
         if along < 0.3 {
             return None;
         }
         let crossing = (pedicle.isthmus - through).dot(pedicle.axis) / along;
-        let half = Pedicle::HALF_ZONE / along;
+        let zone = Pedicle::HALF_ZONE / along;
+        let half = zone + AROUND;
         let steps = libm::ceil(2.0 * half / STEP) as u32;
-        let mut least = f64::INFINITY;
+        let (mut least, mut around) = (f64::INFINITY, f64::INFINITY);
         for n in 0..=steps {
-            let t = crossing - half + 2.0 * half * f64::from(n) / f64::from(steps);
-            least = least.min(-self.bone.at(through + d * t)?);
+            let t = 2.0 * half * f64::from(n) / f64::from(steps) - half;
+            let inside = self.bone.at(through + d * (crossing + t)).map(|v| -v);
+            if t.abs() <= zone + 1e-9 {
+                least = least.min(inside?);
+            }
+            around = around.min(inside.unwrap_or(0.0));
         }
-        Some((crossing, least))
+        Some(Clearance { crossing, zone: least, around })
     }
 
     /// The screw of a way: where its axis comes out behind, and the longest that fits in front.
     fn screw(&self, way: Way, diameter: f64) -> Option<(Screw, f64)> {
         let (through, d) = self.axis(way);
-        let (crossing, _) = self.clearance(through, d)?;
-        let middle = through + d * crossing;
+        let middle = through + d * self.clearance(through, d)?.crossing;
         if self.bone.at(middle)? >= 0.0 {
             return None;
         }
@@ -236,7 +279,7 @@ impl<B: Distance + ?Sized> Search<'_, B> {
                 .is_some_and(|m| m.metres >= self.required)
         };
         // the axis' distance from the wall tells it to a step or two
-        let (_, clear) = self.axis_clearance(way).unwrap_or_default();
+        let clear = self.axis_clearance(way).map_or(0.0, |clear| clear.zone);
         let guess = self.library.diameter(2.0 * (clear - self.required));
         let step = self.library.diameter_step;
         let mut diameter = self.library.diameter(guess + 2.0 * step);

@@ -26,6 +26,9 @@ const LUMBAR: Phantom =
     Phantom { pedicle: [9.0, 15.0], angle: 0.21, body: [46.0, 34.0, 28.0], turn: Vec3::ZERO };
 const THORACIC: Phantom =
     Phantom { pedicle: [6.0, 11.0], angle: 0.12, body: [30.0, 25.0, 20.0], turn: Vec3::ZERO };
+/// As at T12: the pedicles part in front, and a screw on their axis soon leaves the body.
+const DIVERGING: Phantom =
+    Phantom { pedicle: [8.3, 16.0], angle: -0.17, body: [40.0, 30.0, 25.0], turn: Vec3::ZERO };
 /// Half the width and depth of the canal, mm.
 const CANAL: [f64; 2] = [10.0, 8.0];
 const AWAY: Vec3 = Vec3::new(0.03, -0.11, 0.4);
@@ -269,6 +272,20 @@ fn three_clicks_on_the_raw_ct_give_the_best_screw() {
         let found = from_landmarks(&volume, level, &clicks).unwrap();
         phantom.assert_best(&found, 0.1, "clicked");
     }
+}
+
+#[test]
+fn no_width_is_given_up_for_length_where_pedicles_diverge() {
+    for turn in [Vec3::ZERO, Vec3::new(0.1, 0.12, -0.15)] {
+        let phantom = Phantom { turn, ..DIVERGING };
+        let volume = phantom.scan(Phantom::grid([0.5, 0.5, 0.6], left_handed()));
+        let clicks = phantom.clicks(Vec3::new(-0.8, 1.0, 0.7));
+        let found = from_landmarks(&volume, Level::T12, &clicks).unwrap();
+        phantom.assert_best(&found, 0.1, "clicked");
+    }
+    let mask = DIVERGING.mask(Phantom::grid([0.5, 0.5, 0.6], upright()));
+    let found = from_mask(&mask, 22, Level::T12).unwrap();
+    DIVERGING.assert_best(&found, 0.15, "mask");
 }
 
 #[test]
