@@ -6,7 +6,7 @@ use super::state::{SeriesState, SiteState, Verification};
 use super::workup::Workup;
 use crate::http::VideoMessage;
 use crate::net::{Handle, Outgoing, Snapshot};
-use crate::site::wire::{self, Findings, FromPlanner, Pulse, Purpose, Refused, SurgeonAct};
+use crate::site::wire::{self, FromPlanner, Pulse, Purpose, Refused, SurgeonAct};
 use crate::{clock, lock};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -286,12 +286,15 @@ impl Room {
         let plan = chart.plan().clone();
         let signature = chart.signature(Role::Remote).cloned();
         drop(workup);
-        let found = self.findings();
-        self.tell(&FromPlanner::Plan { plan, found, signature });
-    }
-
-    fn findings(&self) -> Findings {
-        lock(&self.analysis).findings()
+        let analysis = lock(&self.analysis);
+        let found = analysis.findings();
+        let judged = if analysis.hash == Some(plan.hash()) {
+            analysis.screws.values().cloned().collect()
+        } else {
+            Vec::new()
+        };
+        drop(analysis);
+        self.tell(&FromPlanner::Plan { plan, found, judged, signature });
     }
 
     /// Looks at the newest plan again.

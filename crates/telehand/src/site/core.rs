@@ -9,7 +9,7 @@ use crate::http::Denied;
 use crate::net::Outgoing;
 use crate::planner::journal;
 use crate::planner::signature::{Signer, Trusted};
-use crate::planner::state::{EventLine, Name, SeriesState, Verification};
+use crate::planner::state::{EventLine, Name, ScrewState, SeriesState, Verification};
 use crate::{clock, lock};
 use anyhow::{Context as _, Result};
 use std::collections::{BTreeMap, VecDeque};
@@ -130,6 +130,8 @@ pub struct Core {
     /// Why the robot does not move, when somebody asks it to.
     pub(super) denied: Option<Refusal>,
     pub(super) scans: u64,
+    /// The screws of the plan as the planner judges them, for the eyes only.
+    pub(super) judged: Vec<ScrewState>,
     /// The joints of the parked robot.
     pub(super) home: [f64; 6],
     /// Since when the robot rests, on the devices' clock.
@@ -190,6 +192,7 @@ impl Core {
             waiting: None,
             denied: None,
             scans: 0,
+            judged: Vec::new(),
             home: theatre.joints(),
             rested_at: None,
             at_scan: Vec::new(),
@@ -442,7 +445,8 @@ impl Core {
                 self.tell(&FromSite::Reply { id, refusal });
                 self.told_state = Mono::ZERO;
             }
-            FromPlanner::Plan { plan, found, signature } => {
+            FromPlanner::Plan { plan, found, judged, signature } => {
+                self.judged = judged;
                 self.take_plan(now, plan, found, signature);
             }
             FromPlanner::Imported { uid, complete, registration_allowed, refusal } => {

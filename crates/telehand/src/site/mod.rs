@@ -32,7 +32,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use telehand_link::identity::Role;
 use telehand_ortho::authority::Message;
-use telehand_ortho::{Level, SeriesUid};
+use telehand_ortho::{Level, SeriesUid, Volume};
 use telehand_sim::spine::theatre::Room;
 use telehand_vocab::{Mono, Span};
 use tokio::sync::broadcast;
@@ -91,6 +91,8 @@ pub struct Hall {
     pub team: String,
     /// What the pages show, renewed by the core.
     pub state: Mutex<SiteState>,
+    /// The scan that the plan is made on, for cuts.
+    pub volume: Mutex<Option<Arc<Volume>>>,
     /// Where everything stands, until the camera takes it.
     pub room: Mutex<Option<Room>>,
     /// To the viewers of this process's page.
@@ -195,6 +197,7 @@ pub fn run(args: &SiteArgs) -> Result<()> {
     let hall = Arc::new(Hall {
         team: format!("{} team", args.id),
         state: Mutex::default(),
+        volume: Mutex::default(),
         room: Mutex::default(),
         video: broadcast::channel(VIDEO_QUEUE).0,
         video_config: Mutex::default(),

@@ -2,12 +2,15 @@
 
 use super::wire::Refused;
 use super::{Hall, Order};
-use crate::http::{Backend, Denied, Feed, VideoMessage};
+use crate::http::{Backend, Denied, Document, Feed, Query, VideoMessage};
 use crate::lock;
-use crate::planner::state::SIMULATED;
+use crate::planner::slices;
+use crate::planner::state::{SIMULATED, ScrewState};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use telehand_ortho::Screw;
+use telehand_ortho::plan::ScrewForm;
 use tokio::sync::broadcast;
 
 /// Longest wait for an answer of the core: a simulated scan takes it a second.
@@ -22,6 +25,14 @@ impl Page {
     /// For this process.
     pub const fn new(hall: Arc<Hall>) -> Self {
         Self { hall }
+    }
+
+    /// A screw of the plan in force.
+    fn screw(&self, id: &str) -> Option<Screw> {
+        let state = lock(&self.hall.state);
+        let shown = state.plan.as_ref()?.screws.iter().find(|screw| screw.id == id)?;
+        let ScrewState { entry_mm, tip_mm, diameter_mm, .. } = *shown;
+        ScrewForm { id: id.parse().ok()?, entry_mm, tip_mm, diameter_mm }.screw()
     }
 }
 
@@ -69,6 +80,18 @@ impl Backend for Page {
 
     fn hands_gone(&self) {
         self.hall.order(Order::Enable { at: crate::clock::now(), on: false });
+    }
+
+    /// The same cuts as the planner's, through the site's own scan: what is co-signed is seen without
+    /// the network.
+    fn document(&self, name: &str, query: &Query) -> Result<Document, Denied> {
+        if name != "slice" {
+            return Err(Denied::Bad(format!("there is no {name:?}; there is slice")));
+        }
+        let volume = lock(&self.hall.volume).clone();
+        let volume = volume.ok_or_else(|| Denied::Bad("there is no scan yet".into()))?;
+        let screw = query.get("screw").and_then(|id| self.screw(id));
+        slices::document(&volume, screw.as_ref(), query)
     }
 
     fn feed(&self, _name: &str) -> Option<Arc<dyn Feed>> {

@@ -6,6 +6,7 @@ use super::core::{Core, FRAMES, MUTUAL, denied};
 use super::motion::mean;
 use super::wire::{FromSite, Purpose};
 use crate::http::Denied;
+use crate::lock;
 use crate::planner::state::Verification;
 use crate::planner::{calendar, journal, view};
 use serde_json::{Map, Value, json};
@@ -90,6 +91,7 @@ impl Core {
             self.at_scan = self.frames.iter().rev().take(FRAMES).map(|(_, frame)| *frame).collect();
             self.series = Some(view::series(&volume));
             self.volume = Some(volume.clone());
+            *lock(&self.hall.volume) = Some(volume.clone());
         } else {
             self.theatre.hold_breath(false);
         }

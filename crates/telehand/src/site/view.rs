@@ -221,16 +221,24 @@ impl Core {
     fn plan_state(&self, plan: &Plan) -> PlanState {
         let screws = plan.screws().values().map(|screw| {
             let form = ScrewForm::from(screw);
+            let id = screw.id.to_string();
+            // The planner judged a screw; which screw is in the plan is told by the plan alone.
+            let same = |judged: &&ScrewState| {
+                judged.id == id && judged.entry_mm == form.entry_mm && judged.tip_mm == form.tip_mm
+            };
+            let judged = self.judged.iter().find(same).cloned().unwrap_or_default();
+            let middle = (screw.entry + screw.tip) * 0.5;
             ScrewState {
-                id: screw.id.to_string(),
+                id,
                 level: screw.id.level.to_string(),
                 side: planner::view::side(screw.id.side).into(),
                 entry_mm: form.entry_mm,
                 tip_mm: form.tip_mm,
                 diameter_mm: form.diameter_mm,
                 length_mm: screw.length() * 1e3,
+                tre_mm: self.registration.as_ref().map(|made| made.tre_at(middle) * 1e3),
                 state: self.screw_word(screw.id).into(),
-                ..ScrewState::default()
+                ..judged
             }
         });
         PlanState {

@@ -5,7 +5,7 @@
 //! bad line delayed is refused by the arbiter for its age. States carry [`Pulse`], small and newest
 //! wins. Who is at the other end, and that nobody reads or changes a byte, is the link's.
 
-use crate::planner::state::{SiteState, Verification};
+use crate::planner::state::{ScrewState, SiteState, Verification};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use telehand_ortho::authority::{Bindings, Epoch, Holder};
@@ -106,6 +106,8 @@ pub enum FromPlanner {
         plan: Plan,
         /// What was found about it.
         found: Findings,
+        /// The same screw by screw, for the eyes of the one who co-signs.
+        judged: Vec<ScrewState>,
         /// The surgeon's signature under it, once given.
         signature: Option<Signature>,
     },
