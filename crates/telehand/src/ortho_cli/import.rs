@@ -56,9 +56,9 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     let picture = reslice(&assembled.volume, &plane);
     let first_ms = milliseconds(begun);
 
-    let voxels =
+    let voxels: Vec<Value> =
         args.voxel.iter().map(|at| voxel(&assembled.volume, *at)).collect::<Result<_>>()?;
-    let mut account = account(&origin, &assembled, &notes, voxels, [read_ms, first_ms]);
+    let mut account = account(&origin, &assembled, &notes, &voxels, [read_ms, first_ms]);
     if let (Some(digest), Some(object)) = (digest, account.as_object_mut()) {
         object.insert("digest_sha256".into(), Value::String(digest));
     }
@@ -165,7 +165,7 @@ fn account(
     origin: &dicom::Origin,
     assembled: &Assembled,
     notes: &[String],
-    voxels: Vec<Value>,
+    voxels: &[Value],
     [read_ms, first_ms]: [f64; 2],
 ) -> Value {
     let Volume { series, grid, hu } = &assembled.volume;

@@ -15,6 +15,7 @@ use telehand_vocab::Vec3;
 
 /// `telehand ortho phantom`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct PhantomArgs {
     /// The folder to write the series into; it is made when missing
     #[arg(long)]

@@ -109,11 +109,13 @@ fn l_103_an_outage_of_one_path_costs_nothing() {
 /// each by turns, and a 2 s outage of one.
 #[test]
 fn l_103_bursts_on_each_and_an_outage_of_one_cost_nothing_while_either_carries() {
-    let dark = |first: f64, more: &str| -> String {
-        let bursts = (0..6).map(|n| (first + 3.0 * f64::from(n), 0.02));
-        let list: String =
-            bursts.map(|(at, s)| format!("{{ at_s = {at}, for_s = {s} }}, ")).collect();
-        format!("outage = [{list}{more}]")
+    let dark = |first: f64, more: &str| {
+        let bursts = (0..6).map(|n| first + 3.0 * f64::from(n));
+        let list: Vec<String> = bursts
+            .map(|at| format!("{{ at_s = {at}, for_s = 0.02 }}"))
+            .chain([more.into()])
+            .collect();
+        format!("outage = [{}]", list.join(", "))
     };
     let one = format!("{ONE}\n{}", dark(1.0, ""));
     let two = format!("{TWO}\n{}", dark(2.5, "{ at_s = 10.1, for_s = 2 }"));
