@@ -7,6 +7,7 @@ pub mod network;
 pub mod phantom;
 pub mod queue;
 pub mod study;
+pub mod suggest;
 
 use clap::Subcommand;
 
@@ -27,6 +28,8 @@ pub enum OrthoCommand {
     Queue(queue::QueueArgs),
     /// Place a thousand screws through the whole chain of errors
     Study(study::StudyArgs),
+    /// Propose screws for every vertebra of a mask, graded twice
+    Suggest(suggest::SuggestArgs),
 }
 
 /// Runs one subcommand.
@@ -39,5 +42,6 @@ pub fn run(command: &OrthoCommand) -> anyhow::Result<()> {
         OrthoCommand::Campaign(args) => campaign::run(args),
         OrthoCommand::Queue(args) => queue::run(args),
         OrthoCommand::Study(args) => study::run(args),
+        OrthoCommand::Suggest(args) => suggest::run(args),
     }
 }
