@@ -148,7 +148,8 @@ fn print(vertebra: &Value) {
             continue;
         }
         let point = |name: &str| {
-            let at = |axis: usize| number(&screw[name][axis]);
+            let at =
+                |axis: usize| screw.pointer(&format!("/{name}/{axis}")).map_or(f64::NAN, number);
             format!("({:.1}, {:.1}, {:.1})", at(0), at(1), at(2))
         };
         println!(
@@ -162,8 +163,8 @@ fn print(vertebra: &Value) {
             number(&screw["margin_mm"]),
             number(&screw["uncertainty_mm"]),
             text(&screw["toward"]),
-            text(&screw["by_field"]["grade"]),
-            text(&screw["by_mesh"]["grade"]),
+            screw.pointer("/by_field/grade").map_or_else(String::new, text),
+            screw.pointer("/by_mesh/grade").map_or_else(String::new, text),
             if screw["flagged"].as_bool() == Some(true) { ", FLAGGED" } else { "" },
             text(&screw["note"]),
         );
