@@ -1,4 +1,4 @@
-//! What other people's programs send: DICOM, NIfTI, OpenIGTLink, NDI; and the desk's messages.
+//! What other people's programs send: DICOM, `NIfTI`, `OpenIGTLink`, NDI; and the desk's messages.
 
 #![expect(clippy::expect_used, reason = "a target fails by panicking")]
 
@@ -40,7 +40,7 @@ pub fn dicom_objects(data: &[u8]) {
     }
 }
 
-/// Masks and volumes of NIfTI files, packed or not.
+/// Masks and volumes of `NIfTI` files, packed or not.
 pub fn nifti_file(data: &[u8]) {
     if let Ok(mask) = nifti::read_mask(data) {
         assert_eq!(mask.labels.len(), mask.grid.len());
