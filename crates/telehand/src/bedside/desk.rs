@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use telehand_guard::Refusal;
-use telehand_vocab::{ArmState, Mono, Span};
+use telehand_vocab::{ArmState, Cause, Mono, Span};
 use tokio::sync::broadcast;
 
+/// A drill takes over an arm that has held and pressed for so long.
+const PRESSED_LONG: Span = Span::from_millis(3_000);
 /// How often a drill looks whether the arms can be granted.
 const DRILL_LOOKS: Span = Span::from_millis(100);
 
@@ -147,8 +149,10 @@ fn clock_is_known(ward: &Ward) -> bool {
 }
 
 /// A drill without a person at the bedside: enables and grants whenever that is possible and
-/// nobody took over or stopped.
+/// nobody took over or stopped, and frees an arm that holds because it presses.
 pub fn grant_for_ever(ward: &Ward) {
+    let mut pressed_since = None;
+    let mut resting = false;
     loop {
         clock::sleep_until(clock::now() + DRILL_LOOKS);
         let Some(report) = ward.report() else { continue };
@@ -156,12 +160,23 @@ pub fn grant_for_ever(ward: &Ward) {
         if ward.people_act.load(Ordering::Acquire) {
             continue;
         }
-        let action = match report.feedback.state {
+        let (state, hold) = (report.feedback.state, report.feedback.hold);
+        // An arm that holds because it presses presses on: no surgeon can engage it. The people at
+        // the table take it over, let its motors rest where it is, and give it back.
+        let presses = state == ArmState::Hold && hold == Some(Cause::Force);
+        let since = pressed_since.filter(|_| presses).unwrap_or_else(clock::now);
+        pressed_since = presses.then_some(since);
+        let action = match state {
             ArmState::Off => Action::Enable,
+            ArmState::Hold if presses && clock::now().since(since) > PRESSED_LONG => {
+                resting = true;
+                Action::TakeOver
+            }
+            ArmState::Local if std::mem::take(&mut resting) => Action::Disable,
             ArmState::Local if console && clock_is_known(ward) => Action::Grant,
             _ => continue,
         };
-        if let Err(ActionError::Refused(verdict)) = ward.press(action) {
+        if let Err(ActionError::Refused(verdict)) = ward.do_action(action) {
             ward.tape.note("drill", format!("{}: {}", action.name(), view::code(verdict.cause)));
         }
     }

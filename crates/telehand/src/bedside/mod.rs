@@ -139,9 +139,8 @@ impl Ward {
         lock(&self.report).clone()
     }
 
-    /// Presses a button on the arm and records it.
+    /// A person presses a button.
     fn press(&self, action: Action) -> Result<(), ActionError> {
-        self.tape.note("action", action.name());
         match action {
             // What a person took or stopped, a drill gives back to nobody.
             Action::TakeOver | Action::Stop | Action::Disable => {
@@ -150,6 +149,12 @@ impl Ward {
             Action::Grant => self.people_act.store(false, Ordering::Release),
             Action::Enable | Action::ClearStop | Action::RemoteHold => {}
         }
+        self.do_action(action)
+    }
+
+    /// Passes a button on to the arm and records it.
+    fn do_action(&self, action: Action) -> Result<(), ActionError> {
+        self.tape.note("action", action.name());
         self.arm.get().map_or(Err(ActionError::NoAnswer), |arm| arm.press(action))
     }
 
