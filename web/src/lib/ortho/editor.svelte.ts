@@ -45,6 +45,8 @@ export class Editor {
   /** Every version this page has seen, for comparison. */
   seen = $state.raw<Map<number, Screw[]>>(new Map());
   #base = 0;
+  /** The newest version that an answer has told of: the states may be behind it. */
+  #told = 0;
   #epoch = 0;
   #site: string | null = null;
   #next: Draft | null = null;
@@ -61,6 +63,11 @@ export class Editor {
     return this.#options.site()?.plan ?? null;
   }
 
+  /** The version that an edit is made on now. */
+  get #newest(): number {
+    return Math.max(this.#plan?.version ?? 0, this.#told);
+  }
+
   /** To be called with every state: remembers versions, ends a draft that the plan has caught up with. */
   watch(site: SiteState | null): void {
     if (site?.id !== this.#site) {
@@ -69,6 +76,7 @@ export class Editor {
       this.undos = [];
       this.conflict = null;
       this.seen = new Map();
+      this.#told = 0;
     }
     const plan = site?.plan;
     if (!plan) return;
@@ -93,10 +101,9 @@ export class Editor {
 
   /** A drag begins. */
   begin(screw: Screw): boolean {
-    const plan = this.#plan;
-    if (!plan || this.busy) return false;
+    if (!this.#plan || this.busy) return false;
     this.conflict = null;
-    this.#base = plan.version;
+    this.#base = this.#newest;
     this.#epoch = this.#options.epoch();
     this.#before = { id: screw.id, ...axisOf(screw) };
     this.draft = this.#before;
@@ -172,15 +179,17 @@ export class Editor {
   }
 
   async #once(action: string, more: object): Promise<boolean> {
-    const plan = this.#plan;
     if (this.busy) return false;
     this.conflict = null;
-    this.#base = plan?.version ?? 0;
+    this.#base = this.#newest;
     this.#epoch = this.#options.epoch();
     this.busy = true;
     const reply = await this.#options.send(this.#epoch, action, { version: this.#base, ...more });
     this.busy = false;
-    if (reply?.ok) return true;
+    if (reply?.ok) {
+      this.#accepted(reply);
+      return true;
+    }
     await this.#failed(reply, null);
     return false;
   }
@@ -190,21 +199,28 @@ export class Editor {
       const draft = this.#next;
       this.#next = null;
       this.busy = true;
-      const version = this.#base;
-      const reply = await this.#options.send(this.#epoch, "plan_set", { version, screw: draft });
+      const edit = { version: this.#base, screw: draft };
+      const reply = await this.#options.send(this.#epoch, "plan_set", edit);
       this.busy = false;
       if (!reply?.ok) return this.#failed(reply, draft);
-      const told = reply.body.version;
-      this.#base = typeof told === "number" ? told : version + 1;
+      this.#accepted(reply);
       this.#settle = this.#base;
       this.#settled_by = performance.now() + SETTLE_MS;
     }
+  }
+
+  /** The next edit is made on what this one made. */
+  #accepted(reply: Reply): void {
+    const told = reply.body.version;
+    this.#base = typeof told === "number" ? told : this.#base + 1;
+    this.#told = this.#base;
   }
 
   /** Nothing of the edit is kept on the screen: what the process has is shown. */
   async #failed(reply: Reply | null, draft: Draft | null): Promise<void> {
     const base = this.#base;
     const epoch = this.#epoch;
+    this.#told = 0;
     this.drop();
     if (epoch !== this.#options.epoch()) return;
     const now = await this.#newer(base);
@@ -215,11 +231,11 @@ export class Editor {
     } else this.#options.refused(reply);
   }
 
-  /** The version of the plan if it is another than `base`, now or within the next states. */
+  /** The version of the plan if it is newer than `base`, now or within the next states. */
   async #newer(base: number): Promise<number | null> {
     for (let i = 0; i < 10; i += 1) {
       const version = this.#plan?.version;
-      if (version !== undefined && version !== base) return version;
+      if (version !== undefined && version > base) return version;
       await new Promise((done) => setTimeout(done, 40));
     }
     return null;
