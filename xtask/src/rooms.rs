@@ -17,11 +17,12 @@ const TABLE: &[(&str, &[&str])] = &[
     ("sim", &["vocab", "guard", "motion", "link", "video", "ortho", "alliance", "record"]),
     ("bridge", &["vocab", "guard", "ortho", "alliance", "record"]),
     ("pages", &[]),
+    ("hub", &["vocab", "alliance", "sim", "bridge", "pages"]),
     (
         "telehand",
         &[
             "vocab", "guard", "motion", "link", "video", "ortho", "alliance", "record", "sim",
-            "bridge", "pages",
+            "bridge", "pages", "hub",
         ],
     ),
 ];

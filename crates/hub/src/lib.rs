@@ -1,0 +1,1 @@
+//! Keeps and serves what the alliance decided; never in the path of a running operation.
