@@ -1,1 +1,7 @@
 //! Keeps and serves what the alliance decided; never in the path of a running operation.
+
+pub mod clock;
+pub mod config;
+pub mod identity;
+pub mod policy;
+pub mod store;
