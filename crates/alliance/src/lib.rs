@@ -2,12 +2,20 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
+pub mod apply;
 pub mod cbor;
+pub mod command;
 pub mod entity;
+pub mod event;
 pub mod grant;
 pub mod ids;
 pub mod log;
 pub mod refusal;
 pub mod schedule;
+pub mod state;
+pub mod table;
+pub mod template;
 pub mod time;
