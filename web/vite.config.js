@@ -29,6 +29,7 @@ export default defineConfig({
         bedside: resolve(import.meta.dirname, "bedside.html"),
         planner: resolve(import.meta.dirname, "planner.html"),
         site: resolve(import.meta.dirname, "site.html"),
+        alliance: resolve(import.meta.dirname, "alliance.html"),
       },
     },
   },

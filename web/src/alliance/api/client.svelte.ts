@@ -1,0 +1,224 @@
+/** Questions to the hub and what it answers: data, a problem, or silence. */
+
+/** A refusal or a failure, as the hub tells it (application/problem+json). */
+export interface Problem {
+  status: number;
+  /** What went wrong, for people. */
+  title: string;
+  rule: string | null;
+  what: string | null;
+  value: string | null;
+  limit: string | null;
+  satisfy: string | null;
+  /** The hub did not answer at all. */
+  silent: boolean;
+}
+
+export class Refused extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.title);
+  }
+}
+
+export interface Answer<T> {
+  data: T;
+  /** The version of what was read or written, for `If-Match`. */
+  etag: string | null;
+}
+
+const PATIENCE_MS = 15_000;
+/** Called when the hub says that nobody is signed in. */
+let signedOut: () => void = () => undefined;
+export const onSignedOut = (then: () => void): void => void (signedOut = then);
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await ask<T>("GET", path, undefined, {}, signal)).data;
+}
+
+export interface Write {
+  /** The same for every repetition of one intent: the hub does it once. */
+  key: string;
+  etag?: string | null;
+}
+
+export async function send<T>(
+  method: "POST" | "PUT" | "DELETE",
+  path: string,
+  body: unknown,
+  { key, etag }: Write,
+): Promise<Answer<T>> {
+  const headers: Record<string, string> = { "idempotency-key": key };
+  if (etag) headers["if-match"] = etag;
+  return ask<T>(method, path, body, headers);
+}
+
+/** A key for one intent. */
+export const intent = (): string => crypto.randomUUID();
+
+async function ask<T>(
+  method: string,
+  path: string,
+  body: unknown,
+  more: Record<string, string>,
+  signal?: AbortSignal,
+): Promise<Answer<T>> {
+  const headers: Record<string, string> = { accept: "application/json", ...more };
+  const sent = body === undefined ? undefined : JSON.stringify(body);
+  if (sent !== undefined) headers["content-type"] = "application/json";
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body: sent ?? null,
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: signal ? AbortSignal.any([signal, patience]) : patience,
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Refused(silence());
+  }
+  const text = await response.text().catch(() => "");
+  if (!response.ok) {
+    const problem = problemOf(response.status, text);
+    if (response.status === 401 && !path.startsWith("/v1/login")) signedOut();
+    throw new Refused(problem);
+  }
+  try {
+    return {
+      data: (text ? JSON.parse(text) : null) as T,
+      etag: response.headers.get("etag"),
+    };
+  } catch {
+    throw new Refused(problemOf(502, ""));
+  }
+}
+
+export function silence(): Problem {
+  return { ...EMPTY, status: 0, title: "", silent: true };
+}
+
+const EMPTY: Problem = {
+  status: 0,
+  title: "",
+  rule: null,
+  what: null,
+  value: null,
+  limit: null,
+  satisfy: null,
+  silent: false,
+};
+
+export function problemOf(status: number, text: string): Problem {
+  let told: Record<string, unknown> = {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (parsed && typeof parsed === "object") told = parsed as Record<string, unknown>;
+  } catch {
+    // not JSON: the status alone tells
+  }
+  const said = (key: string): string | null =>
+    typeof told[key] === "string" && told[key] !== ""
+      ? told[key]
+      : typeof told[key] === "number"
+        ? String(told[key])
+        : null;
+  return {
+    status,
+    title: said("title") ?? said("detail") ?? `HTTP ${status}`,
+    rule: said("rule"),
+    what: said("what") ?? said("detail"),
+    value: said("value"),
+    limit: said("limit"),
+    satisfy: said("satisfy"),
+    silent: false,
+  };
+}
+
+export const problemIn = (error: unknown): Problem =>
+  error instanceof Refused ? error.problem : { ...EMPTY, title: String(error) };
+
+/** Something read from the hub: kept while it is read again, with its age and its last failure. */
+export class Reading<T> {
+  data = $state.raw<T | null>(null);
+  problem = $state.raw<Problem | null>(null);
+  busy = $state(false);
+  /** When `data` came, by the page's clock. */
+  at_ms = $state(0);
+  #path: string | null = null;
+  #running: AbortController | null = null;
+
+  /** Reads `path`; another path forgets what was there. */
+  async read(path: string | null): Promise<void> {
+    this.#running?.abort();
+    if (path !== this.#path) {
+      this.data = null;
+      this.problem = null;
+    }
+    this.#path = path;
+    if (path === null) {
+      this.busy = false;
+      return;
+    }
+    const running = new AbortController();
+    this.#running = running;
+    this.busy = true;
+    try {
+      const data = await get<T>(path, running.signal);
+      if (running.signal.aborted) return;
+      this.data = data;
+      this.problem = null;
+      this.at_ms = Date.now();
+    } catch (error) {
+      if (running.signal.aborted) return;
+      this.problem = problemIn(error);
+    }
+    this.busy = false;
+  }
+
+  again(): Promise<void> {
+    return this.read(this.#path);
+  }
+}
+
+/** One intent to change something: pressed twice or sent twice, it is done once. */
+export class Deed {
+  busy = $state(false);
+  problem = $state.raw<Problem | null>(null);
+  #key = intent();
+  #said = "";
+
+  /** The answer, or `null` when it was refused (then `problem` says why). */
+  async send<T>(
+    method: "POST" | "PUT" | "DELETE",
+    path: string,
+    body?: unknown,
+    etag?: string | null,
+  ): Promise<Answer<T> | null> {
+    if (this.busy) return null;
+    // another content is another intent
+    const said = `${method} ${path} ${JSON.stringify(body)} ${etag ?? ""}`;
+    if (said !== this.#said) this.#key = intent();
+    this.#said = said;
+    this.busy = true;
+    this.problem = null;
+    try {
+      const answer = await send<T>(method, path, body, { key: this.#key, etag: etag ?? null });
+      this.#key = intent();
+      return answer;
+    } catch (error) {
+      this.problem = problemIn(error);
+      // an answer ends the intent; silence does not: the same key may be sent again
+      if (!this.problem.silent) this.#key = intent();
+      return null;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  clear(): void {
+    this.problem = null;
+  }
+}

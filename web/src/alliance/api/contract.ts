@@ -1,0 +1,233 @@
+/**
+ * What the hub sends and takes, as far as the page uses it: the entities of crates/alliance/src/entity
+ * in their readable form, and the answers of crates/hub/src/http. Times are RFC 3339 in UTC, days are
+ * `2026-11-20`, slots are quarters of an hour since 1970-01-01T00:00Z.
+ */
+
+export interface Me {
+  person: string;
+  name: string;
+  org: string;
+  roles: string[];
+  strength: "passkey" | "oidc" | "machine" | "recovery";
+  /** When the session ends by itself. */
+  expires: string | null;
+  simulated: boolean;
+}
+
+export interface Listed<T> {
+  items: T[];
+  next: string | number | null;
+}
+
+export interface Slots {
+  from: number;
+  until: number;
+}
+
+export interface Org {
+  id: string;
+  name: string;
+  name_local: string;
+  kind: "hospital" | "operator" | "supplier";
+  state: "invited" | "member" | "suspended" | "left";
+  until: string;
+  contact_24h: string;
+}
+
+export interface Site {
+  id: string;
+  org: string;
+  name: string;
+  name_local: string;
+  zone: string;
+  geo: { latitude_udeg: number; longitude_udeg: number };
+  region: string;
+  jurisdiction: string;
+  /** 1 = poorest fifth .. 5 = best fifth. */
+  quintile: number;
+  open: boolean;
+}
+
+export interface Room {
+  id: string;
+  site: string;
+  name: string;
+}
+
+export interface Licence {
+  jurisdiction: string;
+  site: string | null;
+  until: string;
+  register: string;
+}
+
+export interface Person {
+  id: string;
+  org: string;
+  name: string;
+  roles: string[];
+  languages: string[];
+  licences: Licence[];
+  suspended: { since: string; reason: string } | null;
+  active: boolean;
+}
+
+export interface Privilege {
+  id: string;
+  surgeon: string;
+  procedure: string;
+  robot_model: string;
+  role: "remote_lead" | "local_standby" | "mentor" | "proctor";
+  state: "applied" | "granted" | "refused" | "suspended" | "revoked";
+  from: string;
+  until: string;
+  evidence: { kind: string; count: number; from: string; until: string; by: string }[];
+  cases: string[];
+}
+
+export interface Device {
+  id: string;
+  site: string;
+  model: string;
+  serial: string;
+  firmware: string;
+  state: "ready" | "out_of_service" | "retired";
+  maintenance: Slots[];
+}
+export interface Robot extends Device {
+  room: string | null;
+  checked_until: string;
+}
+export type Console = Device;
+
+export interface Path {
+  id: string;
+  /** The surgeon's end. */
+  a: string;
+  /** The patient's end. */
+  b: string;
+  medium: string;
+  provider: string;
+  diversity_group: string;
+  lanes: number;
+  open: boolean;
+}
+
+export interface Survey {
+  rtt_p50_us: number;
+  rtt_p99_us: number;
+  rtt_p999_us: number;
+  jitter_p99_us: number;
+  loss_ppm: number;
+  longest_gap_us: number;
+}
+
+export interface Qualification {
+  id: string;
+  path: string;
+  class: string;
+  grade: "fail" | "conditional" | "pass";
+  reasons: string[];
+  until: string;
+  survey: Survey;
+}
+
+export interface Agreement {
+  id: string;
+  parties: string[];
+  scope: string[];
+  from: string;
+  until: string;
+  ended: string | null;
+  signed: Record<string, string>;
+  responsibilities: Record<string, string>;
+}
+
+export interface Phases {
+  pre: number;
+  remote: number;
+  post: number;
+}
+
+export interface Procedure {
+  code: string;
+  name: string;
+  class: string;
+  phases: Phases;
+  tier: string;
+}
+
+export interface Directory {
+  orgs: Org[];
+  sites: Site[];
+  rooms: Room[];
+  people: Person[];
+  privileges: Privilege[];
+  robots: Robot[];
+  consoles: Console[];
+  paths: Path[];
+  qualifications: Qualification[];
+  agreements: Agreement[];
+  procedures: Procedure[];
+}
+
+export type CaseState =
+  | "referred"
+  | "triaged"
+  | "eligible"
+  | "scheduled"
+  | "consented"
+  | "briefed"
+  | "granted"
+  | "live"
+  | "closed"
+  | "withdrawn";
+
+export interface Case {
+  id: string;
+  site: string;
+  pseudonym: string;
+  procedure: string;
+  urgency: "elective" | "soon" | "urgent" | "emergency";
+  due: string;
+  phases: Phases;
+  region: string;
+  referred: string;
+  state: CaseState;
+  triage: { by: string; at: string; fit: boolean; urgency: string; due: string } | null;
+  team: Record<"surgeon" | "standby" | "anaesthetist" | "nurse" | "engineer", string | null>;
+  booking: string | null;
+  consent: string | null;
+  consents: string[];
+  briefing: { at: string; local: string; remote: string; ticked: string[] } | null;
+  grant: string | null;
+  session: string | null;
+  incidents: string[];
+  outcome: OutcomeSummary | null;
+  eligible: boolean;
+  version: number;
+}
+
+export interface OutcomeSummary {
+  conversion: "none" | "local" | "open";
+  clavien_30d: string | null;
+  clavien_90d: string | null;
+  blood_ml: number | null;
+  operating_min: number;
+  remote_min: number;
+  screws: number[];
+  died_30d: boolean | null;
+  steps_local: number;
+  steps: number;
+  prom_change: number | null;
+}
+
+export interface Finding {
+  rule: string;
+  ok: boolean;
+  what: string;
+  value: string;
+  limit: string;
+  satisfy: string;
+}
