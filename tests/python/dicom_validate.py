@@ -3,6 +3,8 @@
 
 usage: dicom_validate.py DIR ...
 
+The tests of telehand-bridge leave one object of every kind there, the demo test those of its cases.
+
 Every file below DIR must have 0 errors and be readable. Warnings are counted, not judged: our own
 coding scheme is one.
 """
@@ -11,6 +13,10 @@ import sys
 from pathlib import Path
 
 import pydicom
+
+# What we write: none of them may be missing here.
+WRITTEN = {"CT Image Storage", "Spatial Registration Storage", "Spatial Fiducials Storage",
+           "Comprehensive 3D SR Storage"}
 
 
 def main():
@@ -33,6 +39,9 @@ def main():
         wrong += len(errors)
     for name, (files, warnings) in kinds.items():
         print(f"{name:32} {files} files, {warnings} warnings")
+    missing = WRITTEN - kinds.keys()
+    if missing:
+        raise SystemExit(f"dicom_validate: nothing of the kinds {sorted(missing)} was there to check")
     if wrong:
         raise SystemExit(f"dicom_validate: {wrong} errors")
     print(f"dicom_validate: {len(paths)} files, 0 errors")

@@ -5,6 +5,7 @@
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
+use telehand_vocab::Vec3;
 
 fn read(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("the file is there")).expect("it is JSON")
@@ -44,8 +45,45 @@ fn o_005_one_surgeon_closes_two_cases_and_every_screw_is_graded() {
             }
         }
         check_files(&folder, id);
+        check_objects(&folder, id);
     }
     std::fs::remove_dir_all(&folder).expect("the folder goes");
+}
+
+/// Every DICOM object of the case reads back, and all of them tell of the same frame; they are left
+/// for `tests/python/dicom_validate.py`.
+fn check_objects(folder: &Path, id: &str) {
+    use telehand_bridge::dicom;
+    use telehand_vocab::space::Reference;
+    let left = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dicom-objects").join(id);
+    let _ = std::fs::remove_dir_all(&left);
+    std::fs::create_dir_all(&left).expect("a folder");
+    let report = std::fs::read_to_string(folder.join(id).join("report.html")).expect("a report");
+    let (mut places, mut balls, mut plans) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, _) in telehand::planner::objects::files(&folder.join(id)) {
+        assert!(report.contains(&format!("href=\"./{name}\"")), "{id}: {name} is in the report");
+        let bytes = std::fs::read(folder.join(id).join(&name)).expect("an object");
+        std::fs::write(left.join(&name), &bytes).expect("it is left for the validator");
+        let kind = name.split('-').next().expect("a name");
+        match kind {
+            "registration" => {
+                places.push(dicom::read_registration::<Reference>(&bytes).expect("it reads back"));
+            }
+            "fiducials" => balls.push(dicom::read_fiducials(&bytes).expect("it reads back")),
+            _ => plans.push(dicom::read_plan(&bytes).expect("it reads back")),
+        }
+    }
+    let ([place], [balls], [plan]) = (&places[..], &balls[..], &plans[..]) else {
+        panic!("{id}: {} registrations, {} sets of balls", places.len(), balls.len());
+    };
+    assert_eq!(balls.points.len(), 10, "{id}");
+    assert_eq!(place.image_frame, balls.frame_of_reference, "{id}");
+    assert_eq!(place.image_frame, plan.frame_of_reference, "{id}");
+    assert_eq!(place.origin.study_uid, plan.origin.study_uid, "{id}");
+    // The reference is clamped near the balls, not somewhere at the other end of the room.
+    let middle = balls.points.iter().fold(Vec3::ZERO, |sum, (_, at)| sum + *at) * 0.1;
+    let away = (place.image_from_other.translation - middle).norm();
+    assert!((0.01..0.4).contains(&away), "{id}: the reference is {away} m from the plate");
 }
 
 /// The report, the plan that both signed, the journal that leads to it, and an epoch on the disk.

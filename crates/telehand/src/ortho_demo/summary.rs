@@ -1,6 +1,7 @@
 //! The account of a scripted demo: summary.json and each site's files.
 
 use super::people::{number, word};
+use crate::planner::objects;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -13,15 +14,7 @@ pub fn write(state: &Value, folder: &Path, wanted: [usize; 2], took: Duration) -
     let mut told = Vec::new();
     for site in &sites {
         let id = word(site, "/id");
-        for name in ["report.html", "plan.json", "plan-sr.dcm"] {
-            let from = folder.join("planner").join(id).join(name);
-            if from.exists() {
-                let into = folder.join(id);
-                std::fs::create_dir_all(&into)?;
-                std::fs::copy(&from, into.join(name))
-                    .with_context(|| format!("cannot copy {}", from.display()))?;
-            }
-        }
+        keep(&folder.join("planner").join(id), &folder.join(id))?;
         told.push(account(site, folder)?);
     }
     let summary = json!({
@@ -39,6 +32,20 @@ pub fn write(state: &Value, folder: &Path, wanted: [usize; 2], took: Duration) -
     println!("{}", words(&summary));
     println!("{}", path.display());
     judge(&summary, wanted)
+}
+
+/// Copies report, plan and DICOM objects of a case to where they are looked for.
+fn keep(case: &Path, into: &Path) -> Result<()> {
+    let objects = objects::files(case).into_iter().map(|(name, _)| name);
+    for name in ["report.html", "plan.json"].map(str::to_owned).into_iter().chain(objects) {
+        let from = case.join(&name);
+        if from.exists() {
+            std::fs::create_dir_all(into)?;
+            std::fs::copy(&from, into.join(&name))
+                .with_context(|| format!("cannot copy {}", from.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn account(site: &Value, folder: &Path) -> Result<Value> {

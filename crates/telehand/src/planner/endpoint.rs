@@ -1,5 +1,6 @@
 //! The planner's end of one session: what a site says, and its pictures on their way to the page.
 
+use super::objects;
 use super::office::{Office, Registered, Room};
 use super::workup::Change;
 use crate::bedside::VIDEO_CONFIG;
@@ -147,17 +148,27 @@ fn file(office: &Office, room: &Room, message: FromSite) {
         FromSite::Reply { .. } => room.send_plan(),
         FromSite::State { .. } => {}
         FromSite::Signed { signature } => {
-            if let Err(why) = lock(&room.workup).sign(signature, office.keys()) {
+            let mut workup = lock(&room.workup);
+            if let Err(why) = workup.sign(signature, office.keys()) {
                 eprintln!("telehand planner: a signature of {} does not count: {why}", room.id);
+            }
+            let approved = workup.chart().is_some_and(|chart| chart.approved().is_ok());
+            drop(workup);
+            if approved && let Err(why) = objects::write_plan(room, &[]) {
+                eprintln!("telehand planner: {}: the plan's DICOM object: {why:#}", room.id);
             }
         }
         FromSite::Series { uid, instances, purpose } => {
             lock(&room.expected).insert(uid, (instances, purpose));
             super::inbox::look(office, room);
         }
-        FromSite::Registered { id, series, fiducials_mm, fle_mm } => {
-            let tre = Room::tre(&fiducials_mm, fle_mm);
-            *lock(&room.registered) = Some(Registered { id, series, tre });
+        FromSite::Registered { id, series, fiducials_mm, fle_mm, reference_wxyz, reference_mm } => {
+            let place = (reference_wxyz, reference_mm);
+            let told = Registered::told(id, series, &fiducials_mm, fle_mm, place);
+            if let Err(why) = objects::write_registration(room, &told) {
+                eprintln!("telehand planner: {}: the registration's objects: {why:#}", room.id);
+            }
+            *lock(&room.registered) = Some(told);
             let mut workup = lock(&room.workup);
             let known = workup.plan().and_then(|plan| plan.registration().copied());
             if workup.plan().is_some()

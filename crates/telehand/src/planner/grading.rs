@@ -77,7 +77,7 @@ pub fn screws(office: &Office, room: &Room, volume: &Arc<Volume>) {
         }
     }
     *lock(&room.last) = Some(volume.clone());
-    if let Err(why) = objects::write(room, &measured) {
+    if let Err(why) = objects::write_plan(room, &measured) {
         eprintln!("telehand planner: {}: the structured report: {why:#}", room.id);
     }
     match report::write(office, room, &measured, volume) {

@@ -9,7 +9,7 @@ mod endpoint;
 mod grading;
 mod inbox;
 pub mod journal;
-mod objects;
+pub mod objects;
 mod office;
 mod page;
 mod queue;

@@ -22,7 +22,8 @@ use telehand_ortho::case::{PersonId, SeatId, SiteId};
 use telehand_ortho::plan::{Role, Verify};
 use telehand_ortho::register::Tre;
 use telehand_ortho::{RegistrationId, ScrewId, SeriesUid, Volume};
-use telehand_vocab::{Mono, Vec3};
+use telehand_vocab::space::{Image, Reference};
+use telehand_vocab::{Mono, Pose, Quat, Vec3};
 use tokio::sync::broadcast;
 
 /// The surgeon, by number: his name stands in the certificate.
@@ -77,6 +78,35 @@ pub struct Registered {
     pub series: SeriesUid,
     /// What predicts errors.
     pub tre: Option<Tre>,
+    /// The balls it rests on: their numbers on the plate, and their places in frame Image, metres.
+    pub fiducials: Vec<(usize, Vec3)>,
+    /// Where the patient reference is in the image; `None` when what was told is no pose.
+    pub image_from_reference: Option<Pose<Image, Reference>>,
+}
+
+impl Registered {
+    /// From what the site says ([`wire::FromSite::Registered`]), in its units.
+    pub fn told(
+        id: RegistrationId,
+        series: SeriesUid,
+        fiducials_mm: &[(usize, [f64; 3])],
+        fle_mm: f64,
+        ([w, x, y, z], reference_mm): ([f64; 4], [f64; 3]),
+    ) -> Self {
+        let metres = |mm: [f64; 3]| Vec3::from_array(mm) * 1e-3;
+        let fiducials: Vec<(usize, Vec3)> =
+            fiducials_mm.iter().map(|(ball, mm)| (*ball, metres(*mm))).collect();
+        let points: Vec<Vec3> = fiducials.iter().map(|(_, at)| *at).collect();
+        let at = metres(reference_mm);
+        let turned = Quat::new(w, x, y, z).filter(|_| at.is_finite());
+        Self {
+            id,
+            series,
+            tre: Tre::new(&points, fle_mm * 1e-3),
+            fiducials,
+            image_from_reference: turned.map(|turned| Pose::new(turned, at)),
+        }
+    }
 }
 
 /// What a site last said.
@@ -313,12 +343,5 @@ impl Room {
             Some(shown) => shown.clone(),
             None => shown.insert(super::view::series(volume)).clone(),
         }
-    }
-
-    /// What predicts errors from balls (frame Image, millimetres) and their localisation error.
-    pub fn tre(fiducials_mm: &[[f64; 3]], fle_mm: f64) -> Option<Tre> {
-        let points: Vec<Vec3> =
-            fiducials_mm.iter().map(|mm| Vec3::from_array(*mm) * 1e-3).collect();
-        Tre::new(&points, fle_mm * 1e-3)
     }
 }

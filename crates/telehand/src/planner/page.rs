@@ -5,7 +5,7 @@ use super::office::{Office, Room};
 use super::state::{
     Approvals, Confirmed, HistoryLine, PlanState, PlannerState, SIMULATED, SiteState, Surgeon,
 };
-use super::{calendar, queue, slices, view};
+use super::{calendar, objects, queue, report, slices, view};
 use crate::http::{Backend, Denied, Document, Feed, Query, VideoMessage};
 use crate::{clock, lock};
 use serde_json::Value;
@@ -96,16 +96,20 @@ impl Backend for Page {
         match name {
             "slice" => slice(room, query),
             "report" => {
-                let html = lock(&room.report)
-                    .clone()
-                    .or_else(|| std::fs::read_to_string(room.folder.join("report.html")).ok());
-                let html = html.ok_or_else(|| {
+                let html = report::of(room).ok_or_else(|| {
                     Denied::Bad("there is no report yet; it is written with the grades".into())
                 })?;
                 let kind = "text/html; charset=utf-8";
                 Ok(Document { kind, header: None, bytes: html.into_bytes() })
             }
-            other => Err(Denied::Bad(format!("there is no {other:?}; there are slice and report"))),
+            "objects" => {
+                let bytes = objects::list(room).to_string().into_bytes();
+                Ok(Document { kind: "application/json", header: None, bytes })
+            }
+            "object" => object(room, query),
+            other => Err(Denied::Bad(format!(
+                "there is no {other:?}; there are slice, report, objects and object"
+            ))),
         }
     }
 }
@@ -133,6 +137,17 @@ fn slice(room: &Room, query: &Query) -> Result<Document, Denied> {
     let screw = screw.and_then(|id| workup.plan()?.screws().get(&id).copied());
     drop(workup);
     slices::document(&volume, screw.as_ref(), query)
+}
+
+/// One DICOM object, as a file to keep.
+fn object(room: &Room, query: &Query) -> Result<Document, Denied> {
+    let name = query.get("name").map(String::as_str).unwrap_or_default();
+    let bytes = objects::read(room, name).ok_or_else(|| {
+        Denied::Bad(format!("{} has no object {name:?}; /api/objects lists them", room.id))
+    })?;
+    let keep = format!("attachment; filename=\"{}-{name}\"", room.id);
+    let header = Some(("content-disposition", keep));
+    Ok(Document { kind: "application/dicom", header, bytes })
 }
 
 /// A site as the page sees it: what it says, and what the planner knows.

@@ -5,7 +5,7 @@
 use super::grading::Measured;
 use super::office::{Office, Room};
 use super::state::{Patient, SiteState};
-use super::{calendar, journal, slices};
+use super::{calendar, journal, objects, slices};
 use crate::lock;
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -51,6 +51,7 @@ pub fn write(
             }
         }
     }
+    body.push_str(&beside(room));
     body.push_str(DEFINITIONS);
     let title = format!("SIMULATED · {} · {}", escape(&state.name.en), escape(&state.patient.id));
     let html = format!(
@@ -63,6 +64,26 @@ pub fn write(
     journal::replace(&room.folder.join("plan.json"), &json)?;
     *lock(&room.report) = Some(html);
     Ok(())
+}
+
+/// The report of a case, for a page: its links lead to the page server's documents.
+pub fn of(room: &Room) -> Option<String> {
+    let written = || std::fs::read_to_string(room.folder.join("report.html")).ok();
+    let html = lock(&room.report).clone().or_else(written)?;
+    // No text of a person has a quotation mark left: what looks like a link of ours is one.
+    Some(html.replace(HERE, &format!("href=\"object?site={}&amp;name=", escape(&room.id))))
+}
+
+/// How a link to a file beside the report begins.
+const HERE: &str = "href=\"./";
+
+/// The DICOM objects that lie beside the report.
+fn beside(room: &Room) -> String {
+    let links = objects::files(&room.folder).into_iter().map(|(name, bytes)| {
+        format!("<li><a {HERE}{0}\">{0}</a>, {bytes} bytes</li>", escape(&name))
+    });
+    let links: String = links.collect();
+    format!("<h2>DICOM objects of this case</h2><ul>{links}</ul>")
 }
 
 fn head(

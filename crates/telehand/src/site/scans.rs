@@ -177,12 +177,15 @@ impl Core {
         let Some(made) = self.registration.as_ref().filter(|_| self.registration_holds()) else {
             return;
         };
-        let point = |p: Vec3| p.to_array().map(|v| v * 1e3);
+        let Pose { rotation: turned, translation, .. } = made.image_from_reference();
+        let balls = made.fiducials().iter().map(|pair| (pair.ball, view::mm(pair.image)));
         self.tell(&FromSite::Registered {
             id: made.id(),
             series: made.series().clone(),
-            fiducials_mm: made.fiducials().iter().map(|pair| point(pair.image)).collect(),
+            fiducials_mm: balls.collect(),
             fle_mm: made.fle() * 1e3,
+            reference_wxyz: turned.to_array(),
+            reference_mm: view::mm(translation),
         });
     }
 

@@ -58,10 +58,15 @@ pub enum FromSite {
         id: RegistrationId,
         /// On which series.
         series: SeriesUid,
-        /// The balls it rests on, frame Image, millimetres.
-        fiducials_mm: Vec<[f64; 3]>,
+        /// The balls it rests on: their numbers on the plate, and their places in frame Image,
+        /// millimetres.
+        fiducials_mm: Vec<(usize, [f64; 3])>,
         /// The localisation error that predictions use, millimetres.
         fle_mm: f64,
+        /// How the patient reference is turned in the image: a unit quaternion, w first.
+        reference_wxyz: [f64; 4],
+        /// Where it is there, millimetres.
+        reference_mm: [f64; 3],
     },
     /// No registration holds.
     RegistrationVoid {
