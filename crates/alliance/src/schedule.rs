@@ -21,6 +21,7 @@ mod greedy;
 mod plan;
 mod problem;
 mod random;
+mod search;
 mod verify;
 
 pub use greedy::greedy;
@@ -30,4 +31,5 @@ pub use problem::{
     Site, SiteIx, Span, Standby, StandbyIx, Surgeon, SurgeonIx, Weights, Zone, ZoneIx,
 };
 pub use random::Seed;
+pub use search::{Search, solve};
 pub use verify::{Fault, verify};

@@ -25,3 +25,6 @@ pub mod surgeon;
 
 #[cfg(feature = "spine")]
 pub mod spine;
+
+#[cfg(feature = "alliance")]
+pub mod alliance;

@@ -47,6 +47,7 @@ pub(super) struct Board<'p> {
     pub pools: Counts,
     /// Elective cases at consoles: some consoles are kept for emergencies.
     pub elective_pools: Counts,
+    reserves: bool,
     /// Cases a surgeon answers for.
     pub answering: Counts,
     answers: Vec<bool>,
@@ -57,7 +58,7 @@ pub(super) struct Board<'p> {
     night_used: Vec<u32>,
     /// What each choice of each case adds.
     extra: Vec<Vec<i64>>,
-    placed: Vec<Option<Spot>>,
+    placed: Vec<Option<(Spot, i64)>>,
     value: i64,
 }
 
@@ -125,6 +126,7 @@ impl<'p> Board<'p> {
             pairs: Counts::new(problem.pairs.iter().map(|p| p.sessions).collect(), slots),
             pools: Counts::new(limits(false), slots),
             elective_pools: Counts::new(limits(true), slots),
+            reserves: problem.pools.iter().any(|pool| pool.reserve > 0),
             answering: Counts::new(limited, slots),
             answers,
             pool_of: problem.surgeons.iter().map(|surgeon| surgeon.pool.at()).collect(),
@@ -157,25 +159,28 @@ impl<'p> Board<'p> {
     }
 
     pub(super) fn spot(&self, case: CaseIx) -> Option<Spot> {
-        self.placed[case.at()]
+        self.placed[case.at()].map(|(spot, _)| spot)
     }
 
-    pub(super) fn value_of(&self, case: CaseIx, spot: Spot) -> i64 {
-        self.problem.value(&spot.placement(case)).unwrap_or(0)
-    }
-
+    /// Puts `case` where it is, free or not.
     pub(super) fn put(&mut self, case: CaseIx, spot: Spot) {
-        debug_assert!(self.placed[case.at()].is_none(), "a case is put once");
-        self.value += self.value_of(case, spot);
-        self.mark(case, spot, true);
-        self.placed[case.at()] = Some(spot);
+        let value = self.problem.value(&spot.placement(case)).unwrap_or(0);
+        self.put_valued(case, spot, value);
     }
 
-    pub(super) fn take(&mut self, case: CaseIx) -> Option<Spot> {
-        let spot = self.placed[case.at()].take()?;
-        self.value -= self.value_of(case, spot);
+    /// Puts `case` where `best` has offered.
+    pub(super) fn put_valued(&mut self, case: CaseIx, spot: Spot, value: i64) {
+        debug_assert!(self.placed[case.at()].is_none(), "a case is put once");
+        self.value += value;
+        self.mark(case, spot, true);
+        self.placed[case.at()] = Some((spot, value));
+    }
+
+    pub(super) fn take(&mut self, case: CaseIx) -> Option<(Spot, i64)> {
+        let (spot, value) = self.placed[case.at()].take()?;
+        self.value -= value;
         self.mark(case, spot, false);
-        Some(spot)
+        Some((spot, value))
     }
 
     fn mark(&mut self, at: CaseIx, spot: Spot, taken: bool) {
@@ -196,7 +201,7 @@ impl<'p> Board<'p> {
         }
         change(&mut self.surgeons.busy, surgeon, kept);
         count(&mut self.pools, self.pool_of[surgeon], kept);
-        if !case.emergency {
+        if self.reserves && !case.emergency {
             count(&mut self.elective_pools, self.pool_of[surgeon], kept);
         }
         if let Some(pair) = choice.pair {
@@ -300,7 +305,7 @@ impl<'p> Board<'p> {
         let mut hours = self.surgeons.hours(surgeon, nominal, case.emergency);
         let mut taken = self.surgeons.busy.window(surgeon, from);
         taken |= self.pools.full(self.pool_of[surgeon], from);
-        if !case.emergency {
+        if self.reserves && !case.emergency {
             taken |= self.elective_pools.full(self.pool_of[surgeon], from);
         }
         if let Some(pair) = choice.pair {
@@ -413,7 +418,7 @@ impl<'p> Board<'p> {
         for (at, spot) in self.placed.iter().enumerate() {
             let case = CaseIx::from(at);
             match spot {
-                Some(spot) => plan.placements.push(spot.placement(case)),
+                Some((spot, _)) => plan.placements.push(spot.placement(case)),
                 None => plan.unplaced.push(case),
             }
         }

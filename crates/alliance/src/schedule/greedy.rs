@@ -20,7 +20,7 @@ pub(super) fn fill(board: &mut Board<'_>, told: &mut impl FnMut(CaseIx)) {
             continue;
         }
         if let Some(offer) = board.best(case, || false) {
-            board.put(case, offer.spot);
+            board.put_valued(case, offer.spot, offer.value);
             told(case);
         }
     }

@@ -1,0 +1,3 @@
+//! An invented alliance of hospitals: its demand, its life, its faults.
+
+pub mod demand;
