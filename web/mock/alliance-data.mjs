@@ -1,6 +1,8 @@
 // An invented alliance: 27 hospitals from Wuhan to Lhasa. Cities and their places are real (degrees,
 // from general geography); hospitals, people, robots, links and figures are made up from a seed.
-const DAY = 86_400_000;
+import { life } from "./alliance-life.mjs";
+
+export const DAY = 86_400_000;
 export const SLOT = 900_000;
 
 /** A small generator (mulberry32): the same seed, the same alliance. */
@@ -19,7 +21,7 @@ export function dice(seed) {
   };
 }
 
-const CITIES = [
+export const CITIES = [
   ["wuhan", "Wuhan", "武汉", 30.59, 114.3, "Hubei", 1, true],
   ["chengdu", "Chengdu", "成都", 30.57, 104.07, "Sichuan", 1, true],
   ["chongqing", "Chongqing", "重庆", 29.56, 106.55, "Chongqing", 1, true],
@@ -51,7 +53,7 @@ const CITIES = [
 
 const FAMILY = "Li Wang Zhang Liu Chen Yang Zhao Huang Zhou Wu Xu Sun Tashi Sonam".split(" ");
 const GIVEN = "Wei Min Jing Lei Fang Qiang Yan Jun Ling Hui Dolma Norbu Pema Ting".split(" ");
-const PROCEDURES = [
+export const PROCEDURES = [
   ["spine-pedicle-screw", "Pedicle screws, lumbar", "plan_then_execute", 4, 3, 3, "precise_execution"],
   ["partial-nephrectomy", "Partial nephrectomy", "laparoscopic", 4, 7, 3, "participates"],
   ["prostatectomy", "Radical prostatectomy", "laparoscopic", 4, 8, 3, "participates"],
@@ -63,7 +65,7 @@ const PROCEDURES = [
   phases: { pre, remote, post },
   tier,
 }));
-const ZERO = "0".repeat(64);
+export const ZERO = "0".repeat(64);
 
 /** The alliance as it stands at `now`. */
 export function alliance({ now = Date.now(), empty = false } = {}) {
@@ -106,7 +108,7 @@ export function alliance({ now = Date.now(), empty = false } = {}) {
   agreements(world);
   privileges(world, die);
   world.someone = "wuhan-p1";
-  cases(world, die);
+  life(world, die);
   return finish(world);
 }
 
@@ -298,52 +300,6 @@ function privileges(world, die) {
           version: 1,
         });
   }
-}
-
-const STATES = ["referred", "triaged", "eligible", "scheduled", "consented", "briefed", "granted", "live"];
-
-function cases(world, die) {
-  const remote = world.sites.filter(({ id }) => !CITIES.find((city) => city[0] === id)[7]);
-  for (let n = 0; n < 46; n += 1) {
-    const site = remote[n % remote.length];
-    const procedure = PROCEDURES[die.int(0, 3)];
-    const stage = n < 3 ? 7 : n < 5 ? 6 : die.int(0, 5);
-    world.cases.push(newCase(world, {
-      id: `c-${String(1001 + n)}`,
-      site: site.id,
-      procedure: procedure.code,
-      urgency: die.pick(["elective", "elective", "soon", "urgent"]),
-      due: world.day(die.int(2, 40)),
-      phases: procedure.phases,
-      region: site.region,
-      state: STATES[stage],
-      referred: world.at(-die.int(2, 40)),
-    }));
-  }
-}
-
-export function newCase(world, more) {
-  return {
-    pseudonym: `P-${more.id.slice(2)}-SIM`,
-    referral: ZERO,
-    referred: new Date(world.now).toISOString(),
-    state: "referred",
-    triage: null,
-    team: { surgeon: null, standby: null, anaesthetist: null, nurse: null, engineer: null },
-    booking: null,
-    consent: null,
-    consents: [],
-    briefing: null,
-    grant: null,
-    session: null,
-    recordings: [],
-    incidents: [],
-    observers: [],
-    outcome: null,
-    eligible: false,
-    version: 7,
-    ...more,
-  };
 }
 
 function finish(world) {

@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { act, problem } from "./alliance-acts.mjs";
 import { alliance } from "./alliance-data.mjs";
 
 const DIST = fileURLToPath(new URL("../../crates/pages/dist", import.meta.url));
@@ -23,12 +24,6 @@ const HEADERS = {
   "cache-control": "no-store",
 };
 
-/** What a refusal looks like on the wire. */
-export const refusal = (status, rule, what, value = "", limit = "", satisfy = "") => ({
-  status,
-  body: { type: "about:blank", title: what, status, rule, what, value, limit, satisfy },
-});
-
 export class Hub {
   constructor(settings = {}) {
     this.settings = { signedIn: true, ...settings };
@@ -41,6 +36,8 @@ export class Hub {
     this.keys = new Map();
     this.answers = new Map();
     this.live = new Set();
+    /** Enrolment links: token to person. */
+    this.invitations = new Map([["welcome", "wuhan-p2"]]);
   }
 
   who(request) {
@@ -55,18 +52,90 @@ export class Hub {
     return id;
   }
 
-  async answer(method, url, body, person, request) {
+  answer(method, url, body, person, request) {
     const path = url.pathname;
-    if (path === "/v1/me") return person ? { body: this.world.me(person) } : NOBODY;
-    if (!person) return NOBODY;
-    if (path === "/v1/directory") return { body: this.world.directory() };
-    if (path === "/v1/cases" && method === "GET")
-      return { body: { items: this.world.cases, next: null } };
-    return { status: 404, body: { title: "there is no such address", status: 404 } };
+    const login = this.#login(method, path, body, request);
+    if (login) return login;
+    if (!person) return problem(401, "nobody is logged in, or the session is over; nothing was done");
+    if (path === "/v1/me") return { body: { ...this.world.me(person), ...this.settings.me } };
+    return act(this.world, method, path, {
+      body,
+      query: url.searchParams,
+      person,
+      headers: request.headers,
+    });
+  }
+
+  /** Passkeys, as far as a page can tell: the challenge must come back, signatures are not checked. */
+  #login(method, path, body, request) {
+    if (method !== "POST") return null;
+    const challenge = randomBytes(32).toString("base64url");
+    const answered = () => {
+      const said = JSON.parse(Buffer.from(body.credential.response.clientDataJSON, "base64url"));
+      return this.challenges.delete(said.challenge) && said.origin === request.headers.origin;
+    };
+    const open = (person) => ({
+      body: this.world.me(person),
+      headers: {
+        "set-cookie": `telehand_session=${this.openSession(person)}; HttpOnly; SameSite=Strict; Path=/`,
+      },
+    });
+    if (path === "/v1/login:begin") {
+      this.challenges.set(challenge, null);
+      return {
+        body: { options: { publicKey: { challenge, rpId: "localhost", userVerification: "required", timeout: 60_000, allowCredentials: [] } } },
+      };
+    }
+    if (path === "/v1/login:finish") {
+      const person = this.keys.get(body.credential.id);
+      return answered() && person ? open(person) : problem(401, "this passkey is not known here");
+    }
+    if (path === "/v1/enrol:begin") {
+      const person = this.invitations.get(body.token);
+      if (!person) return problem(404, "this link was used, or is over; nothing was done");
+      this.challenges.set(challenge, null);
+      return {
+        body: {
+          options: {
+            publicKey: {
+              challenge,
+              rp: { id: "localhost", name: "SIMULATED alliance" },
+              user: { id: Buffer.from(person).toString("base64url"), name: person, displayName: person },
+              pubKeyCredParams: [{ type: "public-key", alg: -7 }, { type: "public-key", alg: -8 }],
+              authenticatorSelection: { residentKey: "required", userVerification: "required" },
+              attestation: "none",
+            },
+          },
+        },
+      };
+    }
+    if (path === "/v1/enrol:finish") {
+      const person = this.invitations.get(body.token);
+      if (!person || !answered()) return problem(403, "this passkey does not answer the challenge");
+      this.invitations.delete(body.token);
+      this.keys.set(body.credential.id, person);
+      return open(person);
+    }
+    if (path === "/v1/logout") {
+      this.sessions.delete(/telehand_session=([\w-]+)/.exec(request.headers.cookie ?? "")?.[1]);
+      return { body: {} };
+    }
+    return null;
+  }
+
+  /** The live board: everything at once, then a beat. */
+  stream(response) {
+    response.writeHead(200, { ...HEADERS, "content-type": "text/event-stream" });
+    this.live.add(response);
+    response.on("close", () => this.live.delete(response));
+    this.tell(response);
+  }
+
+  tell(response) {
+    const text = `event: sessions\ndata: ${JSON.stringify(this.world.sessions)}\n\n`;
+    for (const one of response ? [response] : this.live) one.write(text);
   }
 }
-
-const NOBODY = { status: 401, body: { type: "about:blank", title: "nobody is signed in", status: 401 } };
 
 export async function startAlliance({ settings, port = 0, dist = DIST } = {}) {
   const hub = new Hub(settings);
@@ -120,9 +189,10 @@ async function serve(hub, dist, request, response) {
   if (broken === "silent") return request.socket.destroy();
   if (broken === "hang") return;
   if (broken) return send(broken.status ?? broken, broken.body ?? { title: "broken on purpose", status: broken });
+  if (url.pathname === "/v1/live" && hub.who(request)) return hub.stream(response);
   const key = request.headers["idempotency-key"];
   const seen = key ? hub.answers.get(`${key} ${createHash("sha256").update(text).digest("hex")}`) : null;
-  const made = seen ?? (await hub.answer(method, url, body, hub.who(request), request));
+  const made = seen ?? hub.answer(method, url, body, hub.who(request), request);
   if (key) hub.answers.set(`${key} ${createHash("sha256").update(text).digest("hex")}`, made);
   send(made.status ?? 200, made.body, "application/json", made.headers);
 }

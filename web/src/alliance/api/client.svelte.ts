@@ -129,12 +129,19 @@ export function problemOf(status: number, text: string): Problem {
     status,
     title: said("title") ?? said("detail") ?? `HTTP ${status}`,
     rule: said("rule"),
-    what: said("what") ?? said("detail"),
+    what: subject(said("detail"), said("rule"), said("value")),
     value: said("value"),
     limit: said("limit"),
     satisfy: said("satisfy"),
     silent: false,
   };
+}
+
+/** A refusal's detail is "rule: what: value; the limit is ...": the parts come apart again. */
+function subject(detail: string | null, rule: string | null, value: string | null): string | null {
+  if (!detail || !rule || !detail.startsWith(`${rule}: `)) return detail;
+  const end = detail.indexOf(`: ${value ?? ""}`, rule.length + 2);
+  return end < 0 ? detail : detail.slice(rule.length + 2, end);
 }
 
 export const problemIn = (error: unknown): Problem =>

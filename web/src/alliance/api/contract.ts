@@ -231,3 +231,146 @@ export interface Finding {
   limit: string;
   satisfy: string;
 }
+
+export interface ConsentForm {
+  version: number;
+  languages: string[];
+  from: string;
+  until: string;
+  valid_days: number;
+}
+
+export interface Consent {
+  id: string;
+  case: string;
+  version: number;
+  language: string;
+  scopes: string[];
+  signed: string;
+  explained_by: string;
+  withdrawn: string | null;
+}
+
+export interface Claim {
+  /** `robot/r-1`, `path/p-1/0`. */
+  resource: string;
+  slots: Slots;
+}
+
+/** What a case asks for. */
+export interface Request {
+  surgeon: string;
+  standby: string;
+  robot: string;
+  console: string;
+  room: string;
+  /** Primary first. */
+  paths: string[];
+  start: number;
+  phases: Phases;
+}
+
+export interface Hold {
+  id: string;
+  case: string;
+  request: Request;
+  claims: Claim[];
+  until: string;
+}
+
+export interface Booking {
+  id: string;
+  case: string;
+  request: Request;
+  claims: Claim[];
+  published: boolean;
+  wait_risk_ppm: number | null;
+  moved: number;
+  version: number;
+}
+
+export interface Grant {
+  id: string;
+  session: string;
+  case: string;
+  robot: string;
+  robot_serial: string;
+  console: string;
+  console_key: string;
+  people: [string, string][];
+  procedure: string;
+  rtt_max_us: number;
+  consent_hash: string;
+  plan_hash: string;
+  epoch_base: number;
+  window: { from: string; until: string };
+  state: "proposed" | "issued" | "revoked";
+  proposed_by: string;
+  cosigned_by: string | null;
+  revoked: string | null;
+}
+
+/** `"nobody"`, `"local"` or `{ remote: person }`. */
+export type Owner = "nobody" | "local" | { remote: string };
+
+export interface SessionEvent {
+  seq: number;
+  at: string;
+  /** The name alone, or the name with its fields. */
+  what: string | Record<string, Record<string, unknown>>;
+}
+
+export interface SessionState {
+  id: string;
+  case: string;
+  site: string;
+  robot: string;
+  grants: string[];
+  owner: Owner;
+  epoch: number;
+  phase: "pre" | "remote" | "post" | null;
+  events: SessionEvent[];
+  started: string | null;
+  ended: string | null;
+  taken_over: boolean;
+  converted: boolean;
+  irregular: number;
+}
+
+export interface Drill {
+  id: string;
+  scenario: string;
+  site: string;
+  path: string | null;
+  people: string[];
+  live: boolean;
+  score: number;
+  passed: boolean;
+  at: string;
+  reaction_ms: number | null;
+}
+
+export interface Incident {
+  id: string;
+  site: string;
+  org: string;
+  case: string | null;
+  class: string;
+  severity: string;
+  at: string;
+  what: string;
+  notes: { at: string; by: string | null; text: string }[];
+  reported: boolean;
+  closed: string | null;
+}
+
+/** A case with everything that hangs on it. */
+export interface CaseFile extends Case {
+  consents_full?: Consent[];
+}
+
+/** A session on the live board: what the site reported last. */
+export interface LiveSession extends SessionState {
+  /** When the site's last report came, by the hub's clock. */
+  heard?: string | null;
+}

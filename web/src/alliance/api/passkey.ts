@@ -110,3 +110,8 @@ function text(buffer: ArrayBuffer): string {
     .replaceAll("/", "_")
     .replace(/=+$/, "");
 }
+
+/** A touch of the passkey for one deed: the hub counts it as fresh for a short time. */
+export async function freshTouch(): Promise<boolean> {
+  return signIn();
+}
