@@ -8,6 +8,7 @@
 mod bone;
 mod isthmus;
 mod levels;
+mod middle;
 mod search;
 mod simplex;
 

@@ -1,5 +1,6 @@
 //! The search for the widest way through one pedicle.
 
+use super::middle::Middle;
 use super::simplex::{Point, climb};
 use super::{NoProposal, Note, Proposal};
 use crate::plan::{Distance, Library, Pedicle, Vertebra, exit, margin, rough_margin};
@@ -18,10 +19,10 @@ pub(super) struct Search<'a, B: ?Sized> {
 
 /// A way: offsets at the isthmus to the left and upwards in millimetres, axial and sagittal angle
 /// in steps of 4 degrees, so that one unit means about the same on each axis.
-type Way = Point;
+pub(super) type Way = Point;
 
-const MM: f64 = 1e-3;
-const ANGLE: f64 = 4.0 * core::f64::consts::PI / 180.0;
+pub(super) const MM: f64 = 1e-3;
+pub(super) const ANGLE: f64 = 4.0 * core::f64::consts::PI / 180.0;
 /// A way is measured at points this close, metres.
 const STEP: f64 = 0.00075;
 /// What a step of 4 degrees from the usual counts against, metres: enough to choose between
@@ -52,9 +53,9 @@ const AROUND_COUNTS: f64 = 0.15;
 
 /// How far the axis of a way stays from the wall, metres.
 #[derive(Debug, Clone, Copy)]
-struct Clearance {
+pub(super) struct Clearance {
     /// From the way's point to where it crosses the isthmus plane.
-    crossing: f64,
+    pub(super) crossing: f64,
     /// The least in the pedicle zone.
     zone: f64,
     /// The least in the zone and [`AROUND`] it.
@@ -70,6 +71,8 @@ struct Least {
     /// From the surface of the screw to the wall: the axis alone does not tell it to less than a
     /// tenth of a millimetre.
     margin: f64,
+    /// Of an evenly wide pedicle: its middle, and how far it may be left.
+    middle: Option<(Middle, f64)>,
 }
 
 impl<B: Distance + ?Sized> Search<'_, B> {
@@ -83,6 +86,7 @@ impl<B: Distance + ?Sized> Search<'_, B> {
         let (wide, _) = climb(wide, [0.3, 0.3, 0.3, 0.3], 120, |way| {
             self.cylinder(way, diameter).map_or(f64::NEG_INFINITY, |m| m - self.turned(way))
         });
+        let (wide, middle) = self.centred(wide, diameter);
         let diameter = self.thickest(wide);
         let mut best = self.proposal(wide, diameter)?;
         let widest = self.axis_clearance(wide).ok_or(NoProposal::Blocked)?;
@@ -97,6 +101,8 @@ impl<B: Distance + ?Sized> Search<'_, B> {
             }
             let rough = rough + self.library.diameter_step / 2.0 * f64::from(thinner);
             for relaxed in spare.clone() {
+                // more than twice the required margin is of no use
+                let relaxed = relaxed.min((rough - 2.0 * self.required).max(NEARLY));
                 if best.screw.length() >= self.enough() - 1e-9 {
                     return Ok(best);
                 }
@@ -105,6 +111,7 @@ impl<B: Distance + ?Sized> Search<'_, B> {
                     zone: least.min(widest.zone - NEARLY),
                     around: widest.around - relaxed,
                     margin: rough - relaxed,
+                    middle: middle.map(|middle| (middle, relaxed + NEARLY)),
                 };
                 if let Ok(longer) = self.longer(wide, diameter, &least) {
                     let kept = longer.margin.metres >= best.margin.metres.min(self.required);
@@ -138,7 +145,9 @@ impl<B: Distance + ?Sized> Search<'_, B> {
             let missing = (least.zone - clear.zone).max(least.around - clear.around).max(0.0);
             deep.min(wanted) - 200.0 * missing - 40.0 * self.turned(way)
         });
-        if self.cylinder(way, diameter).is_none_or(|kept| kept < least.margin) {
+        let narrower = self.cylinder(way, diameter).is_none_or(|kept| kept < least.margin);
+        let astray = |(middle, most): &(Middle, f64)| self.astray(way, middle) > *most;
+        if narrower || least.middle.as_ref().is_some_and(astray) {
             return Err(NoProposal::Blocked);
         }
         self.proposal(way, diameter)
@@ -164,7 +173,7 @@ impl<B: Distance + ?Sized> Search<'_, B> {
     }
 
     /// Point at the isthmus and unit direction of a way.
-    fn axis(&self, [x, z, axial, sagittal]: Way) -> (Vec3, Vec3) {
+    pub(super) fn axis(&self, [x, z, axial, sagittal]: Way) -> (Vec3, Vec3) {
         let v = self.vertebra;
         let through = v.pedicle(self.side).isthmus + v.left * (x * MM) + v.superior * (z * MM);
         (through, v.direction(self.side, axial * ANGLE, sagittal * ANGLE))
@@ -190,7 +199,7 @@ impl<B: Distance + ?Sized> Search<'_, B> {
     }
 
     /// Where the way crosses the isthmus plane, and how far its axis stays from the wall.
-    fn clearance(&self, through: Vec3, d: Vec3) -> Option<Clearance> {
+    pub(super) fn clearance(&self, through: Vec3, d: Vec3) -> Option<Clearance> {
         let pedicle = self.vertebra.pedicle(self.side);
         let along = d.dot(pedicle.axis);
         if along < 0.3 {
@@ -260,7 +269,7 @@ impl<B: Distance + ?Sized> Search<'_, B> {
         t
     }
 
-    fn cylinder(&self, way: Way, diameter: f64) -> Option<f64> {
+    pub(super) fn cylinder(&self, way: Way, diameter: f64) -> Option<f64> {
         rough_margin(&self.endless(way, diameter)?, self.vertebra, self.bone)
     }
 

@@ -1,12 +1,15 @@
 use super::*;
+use crate::spine::morphometry::Shape;
 use crate::spine::phantom::{Phantom, Spec};
 use crate::spine::vertebra::Vertebra;
 use crate::spine::{Bone, Patient};
+use telehand_ortho::distance::Field;
 use telehand_ortho::grade::judge;
-use telehand_ortho::plan::Landmarks;
-use telehand_ortho::suggest::from_landmarks;
+use telehand_ortho::mask::Mask;
+use telehand_ortho::plan::{Landmarks, required_margin};
+use telehand_ortho::suggest::{from_landmarks, from_mask};
 use telehand_ortho::surface::of_field;
-use telehand_ortho::{Level, ScrewId, Side};
+use telehand_ortho::{Grid, Level, ScrewId, Side};
 use telehand_vocab::space::Image;
 use telehand_vocab::{Pose, Quat, Vec3};
 
@@ -82,4 +85,64 @@ fn a_breach_is_graded_within_150_micrometres_of_the_truth() {
     }
     assert!(worst <= 0.15, "{worst:.3} mm");
     assert!(flagged.is_empty(), "{flagged:?}");
+}
+
+/// One label of a mask that a perfect eye drew.
+fn drawn(bone: &Vertebra, place: Pose<Image, Bone>, spacing: [f64; 3]) -> Mask {
+    let (half, back) = bone.bounds();
+    let middle = place.point(Vec3::new(0.0, back, 0.0));
+    // it is tilted by a few degrees
+    let half = half + Vec3::new(5.0, 5.0, 12.0) * MM;
+    let mut size = [0; 3];
+    for ((n, s), h) in size.iter_mut().zip(spacing).zip(half.to_array()) {
+        *n = (2.0 * h / s) as usize;
+    }
+    let axes = [Vec3::new(1.0, 0.0, 0.0), Vec3::new(0.0, 1.0, 0.0), Vec3::new(0.0, 0.0, 1.0)];
+    let grid = Grid { size, origin: middle - half, axes, spacing };
+    let at = place.inverse();
+    let field = Field::from_fn(grid, |p| bone.distance(at.point(p)));
+    let labels = field.metres.iter().map(|d| u16::from(*d < 0.0) * 20).collect();
+    Mask::new(grid, labels).unwrap()
+}
+
+/// By how much a proposal from a mask truly keeps less than a screw on the pedicle's axis would,
+/// millimetres, and in words.
+fn missed(level: Level, shape: Shape, turn: Vec3) -> Vec<(f64, String)> {
+    let bone = Vertebra::new(shape);
+    let place = Pose::new(Quat::from_rotation_vector(turn), Vec3::new(0.013, -0.121, 0.247));
+    let mask = drawn(&bone, place, [0.5 * MM, 0.5 * MM, 0.625 * MM]);
+    let found = from_mask(&mask, 20, level).unwrap();
+    let of = |side| {
+        let proposal = found.side(side).as_ref().unwrap();
+        let [entry, tip] =
+            [proposal.screw.entry, proposal.screw.tip].map(|p| place.inverse().point(p));
+        let pedicle = bone.pedicle(side);
+        let radius = 0.5 * proposal.screw.diameter;
+        let kept = -pedicle.protrusion(entry, tip, radius).unwrap().metres;
+        // beyond twice the required margin a screw may be longer instead
+        let most = (0.5 * pedicle.width - radius).min(2.0 * required_margin(level));
+        let [kept, most, width] = [kept, most, 2.0 * radius].map(|metres| metres / MM);
+        (most - kept, format!("{level} {side:?}: {kept:.3} of {most:.3} mm beside {width:.1} mm"))
+    };
+    [Side::Left, Side::Right].map(of).into()
+}
+
+/// Every pedicle from T2 to L5.
+#[test]
+fn from_masks_every_proposal_keeps_within_100_micrometres_of_the_most_there_is() {
+    let levels = || Level::ALL.into_iter().filter(|l| (Level::T2..=Level::L5).contains(l));
+    let all: Vec<(f64, String)> = std::thread::scope(|scope| {
+        let of = |level: Level| {
+            let turn = Vec3::new(0.02 * f64::from(level as u8) - 0.15, 0.05, -0.06);
+            missed(level, Shape::mean(level).unwrap(), turn)
+        };
+        let halves: Vec<_> = [0, 1]
+            .map(|half| scope.spawn(move || levels().skip(half).step_by(2).flat_map(of).collect()))
+            .into();
+        halves.into_iter().flat_map(|half| -> Vec<_> { half.join().unwrap() }).collect()
+    });
+    assert_eq!(all.len(), 32);
+    for (missed, words) in all {
+        assert!(missed <= 0.1, "{words}");
+    }
 }
