@@ -29,7 +29,8 @@ impl Body {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Reference, Self::Plate, Self::Guide, Self::Surveillance];
 
-    /// Its markers in its own frame, metres: 45 to 70 mm apart, no two distances alike.
+    /// Its markers in its own frame, metres: 45 to 70 mm apart, those of the surveillance marker
+    /// more; no two distances alike.
     pub const fn markers(self) -> [Vec3; 4] {
         const fn mm(x: f64, y: f64, z: f64) -> Vec3 {
             Vec3::new(x * MM, y * MM, z * MM)
@@ -54,11 +55,12 @@ impl Body {
                 mm(-15.0, 2.0, -118.0),
                 mm(22.0, -3.0, -129.0),
             ],
+            // on long arms: its turns decide how well a bump of the reference is seen
             Self::Surveillance => [
-                mm(-25.0, -18.0, 0.0),
-                mm(27.0, -14.0, 0.0),
-                mm(-9.0, 30.0, 0.0),
-                mm(19.0, 17.0, 5.0),
+                mm(-72.0, -42.0, 0.0),
+                mm(70.0, -45.0, 0.0),
+                mm(-46.0, 50.0, 0.0),
+                mm(64.0, 40.0, 8.0),
             ],
         }
     }
@@ -218,6 +220,13 @@ fn solved([a, b, c]: [[f64; 3]; 3], right: Vec3) -> Option<Vec3> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_body_can_be_mistaken_for_itself_turned_about() {
+        for body in Body::ALL {
+            telehand_ortho::track::MarkerBody::new(&body.markers()).unwrap();
+        }
+    }
 
     #[test]
     fn without_noise_a_body_is_where_it_is() {

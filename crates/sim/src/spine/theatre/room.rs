@@ -73,9 +73,11 @@ pub(crate) fn reference_place(phantom: &Phantom) -> Pose<Patient, Reference> {
     body_place(Vec3::new(0.02, phantom.skin_back + 0.045, 0.095), 0.2)
 }
 
-/// The surveillance marker, on the other side of the plate.
+/// The surveillance marker, clamped to another process 90 mm above the reference: as far as needed
+/// for both not to hide each other, and no further, as its own turns look like shifts of the
+/// reference by that lever.
 pub(crate) fn surveillance_place(phantom: &Phantom) -> Pose<Patient, Surveillance> {
-    body_place(Vec3::new(0.05, phantom.skin_back + 0.02, -0.12), -0.3)
+    body_place(Vec3::new(0.02, phantom.skin_back + 0.03, 0.185), 0.2)
 }
 
 /// A tracked body over the patient, facing up and leant to the feet by `lean` radians.

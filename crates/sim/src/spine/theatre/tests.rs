@@ -4,6 +4,7 @@ use crate::spine::scanner::Scan;
 use crate::spine::scorer::{TrueGrade, score};
 use telehand_ortho::register::PlateModel;
 use telehand_ortho::register::{ReferenceId, Registration, find_balls, match_plate};
+use telehand_ortho::track::{Drift, Monitor, STOP_M, STOP_RAD, Sighting};
 use telehand_ortho::{Screw, ScrewId, Side};
 
 fn run(theatre: &mut Theatre, ms: u64) {
@@ -258,4 +259,75 @@ fn a_scan_of_a_breathing_patient_registers_worse() {
     assert!(still < 0.08e-3 && off < 0.15e-3, "{still} {off}");
     let (breathing, _) = fre(false);
     assert!(breathing > 2.0 * still, "{still} {breathing}");
+}
+
+/// What the theatre's tracker says of both bodies on the patient.
+fn sightings(theatre: &mut Theatre) -> Vec<Sighting> {
+    let frames = theatre.take_frames();
+    let of = |f: &TrackerFrame| Sighting {
+        at: f.at,
+        reference: f.reference,
+        surveillance: f.surveillance,
+    };
+    frames.iter().map(of).collect()
+}
+
+/// A monitor that has learnt from three seconds of apnoea, as a registration takes them.
+fn watched(theatre: &mut Theatre) -> Monitor {
+    theatre.hold_breath(true);
+    theatre.take_frames();
+    run(theatre, 3_000);
+    let both = |s: &Sighting| Some(s.reference?.inverse() * s.surveillance?);
+    let frames: Vec<_> = sightings(theatre).iter().filter_map(both).collect();
+    theatre.hold_breath(false);
+    Monitor::new(theatre.now(), &frames).unwrap()
+}
+
+fn feed(theatre: &mut Theatre, monitor: &mut Monitor) -> usize {
+    let all = sightings(theatre);
+    for sighting in &all {
+        monitor.frame(sighting);
+    }
+    all.len()
+}
+
+#[test]
+fn o_011_a_bump_of_1_mm_or_1_degree_in_the_theatre_stops_within_200_ms() {
+    let mut latest = 0;
+    for bump in 0..60_u64 {
+        let mut theatre = Theatre::new(&Setup::demo(100 + bump));
+        let mut monitor = watched(&mut theatre);
+        run(&mut theatre, 500);
+        feed(&mut theatre, &mut monitor);
+        assert_eq!(monitor.watch(theatre.now()).drift, Drift::Steady, "{bump}");
+        let mut random = Random::new(bump);
+        let way = Vec3::new(random.normal(), random.normal(), random.normal()).unit().unwrap();
+        match bump % 2 {
+            0 => theatre.bump_reference(way * STOP_M, Vec3::ZERO),
+            _ => theatre.bump_reference(Vec3::ZERO, way * STOP_RAD),
+        }
+        let mut ms = 0;
+        while monitor.watch(theatre.now()).drift != Drift::Stop && ms < 1_000 {
+            run(&mut theatre, 5);
+            ms += 5;
+            feed(&mut theatre, &mut monitor);
+        }
+        latest = latest.max(ms);
+        assert!(ms <= 200, "bump {bump}: {ms} ms from the knock to the stop");
+        assert!(!monitor.watch(theatre.now()).may_move());
+    }
+    assert!(latest > 30, "two frames at least: {latest} ms");
+}
+
+#[test]
+fn o_011_ten_thousand_quiet_frames_of_a_breathing_patient_raise_no_alarm() {
+    let mut theatre = Theatre::new(&Setup::demo(9));
+    let mut monitor = watched(&mut theatre);
+    let mut frames = 0;
+    while frames < 10_000 {
+        run(&mut theatre, 1_000);
+        frames += feed(&mut theatre, &mut monitor);
+        let watch = monitor.watch(theatre.now());
+        assert_eq!(watch.drift, Drift::Steady, "after {frames} frames: {watch:?}");
+    }
 }
