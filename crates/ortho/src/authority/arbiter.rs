@@ -233,6 +233,11 @@ impl Arbiter {
         self.pinned
     }
 
+    /// To whom the holder has offered the robot, until it is read back or the lease ends.
+    pub fn offered(&self) -> Option<Holder> {
+        self.offer.map(|offer| offer.to)
+    }
+
     /// Whether the local team has stopped the robot and not cleared it.
     pub const fn stopped(&self) -> bool {
         self.stopped

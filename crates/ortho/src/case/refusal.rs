@@ -274,6 +274,15 @@ impl Why {
     }
 }
 
+impl Refusal {
+    /// Value, limit and unit as people think of them; `None` where the cause has no numbers. A value
+    /// that was not measured is not finite.
+    pub fn shown(&self) -> Option<(f64, f64, &'static str)> {
+        let (unit, scale) = self.why.words().unit?;
+        Some((self.value * scale, self.limit * scale, unit))
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Words { what, unit, clears } = self.why.words();
