@@ -16,14 +16,20 @@
 
 mod bits;
 mod board;
+mod buffers;
 mod consoles;
+mod explain;
 mod greedy;
 mod plan;
 mod problem;
 mod random;
+mod replan;
+mod risk;
 mod search;
 mod verify;
 
+pub use buffers::{Buffers, Published, solve_publishable};
+pub use explain::{Binding, Reason, Why, explain, find};
 pub use greedy::greedy;
 pub use plan::{Figures, Placement, Plan};
 pub use problem::{
@@ -31,5 +37,7 @@ pub use problem::{
     Site, SiteIx, Span, Standby, StandbyIx, Surgeon, SurgeonIx, Weights, Zone, ZoneIx,
 };
 pub use random::Seed;
+pub use replan::{Loss, Lost, Repair, replan};
+pub use risk::{Risk, RiskConfig, name_seconds, publishable, wait_risk};
 pub use search::{Search, solve};
 pub use verify::{Fault, verify};

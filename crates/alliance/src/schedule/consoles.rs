@@ -9,6 +9,8 @@ use alloc::vec::Vec;
 use super::board::kept;
 use super::{CaseIx, Placement, Plan, Pool, PoolIx, Problem, Span};
 
+type Order = fn(&Wish) -> (bool, i64);
+
 struct Wish {
     placement: usize,
     span: Span,
@@ -34,7 +36,7 @@ pub(super) fn assign(problem: &Problem, plan: &mut Plan, before: Option<&Plan>) 
         }
     }
     for (pool, mut wishes) in problem.pools.iter().zip(wishes) {
-        let orders: [fn(&Wish) -> (bool, i64); 3] = [
+        let orders: [Order; 3] = [
             |wish| (wish.before.is_none(), wish.span.from.into()),
             |wish| (false, wish.span.from.into()),
             |wish| (false, -i64::from(wish.span.until)),

@@ -42,4 +42,10 @@ impl Random {
     pub(super) const fn chance(&mut self, per_1024: u64) -> bool {
         self.bits() >> 54 < per_1024
     }
+
+    /// Standard normal (Box-Muller; two numbers drawn).
+    pub(super) fn normal(&mut self) -> f64 {
+        let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.unit()));
+        radius * libm::cos(core::f64::consts::TAU * self.unit())
+    }
 }

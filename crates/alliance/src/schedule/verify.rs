@@ -36,10 +36,10 @@ pub fn verify(problem: &Problem, plan: &Plan) -> Vec<Fault> {
     for (at, case) in problem.cases.iter().enumerate() {
         let ix = CaseIx::from(at);
         let Some(was) = case.published.filter(|_| problem.frozen(case)) else { continue };
-        let same = |now: &&&Placement| {
-            (now.start, now.room, now.choice) == (was.start, was.room, was.choice)
+        let moved = |now: &&Placement| {
+            (now.start, now.room, now.choice) != (was.start, was.room, was.choice)
         };
-        if seen.get(&ix).filter(same).is_none() {
+        if seen.get(&ix).is_none_or(moved) {
             book.fault(ix, format!("is frozen at slot {} and was moved", was.start));
         }
     }
@@ -75,7 +75,7 @@ struct Book<'p> {
     faults: Vec<Fault>,
 }
 
-impl<'p> Book<'p> {
+impl Book<'_> {
     fn fault(&mut self, case: CaseIx, what: String) {
         self.faults.push(Fault { case, what });
     }

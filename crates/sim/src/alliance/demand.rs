@@ -187,10 +187,7 @@ pub fn full_week(hospitals: u32, model: Model, seed: u64) -> Problem {
     let far = |at: usize| place.get(at).is_some_and(|km| *km > 3800.0);
     let west = Zone {
         name: "Asia/Urumqi".into(),
-        midnights: std::iter::once(0)
-            .chain((0..7).map(|d| d * DAY + 8).skip(1))
-            .chain([7 * DAY])
-            .collect(),
+        midnights: (0..=7).map(|day| day * DAY + 8).collect(),
         nights: nights(7, 8),
     };
     let mut problem = Problem {
