@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::cbor::{self, CborError};
 use crate::entity::device::{Firmware, FirmwareRange};
-use crate::entity::session::GrantRole;
+use crate::entity::session::{GrantRecord, GrantRole};
 use crate::ids::{CaseId, GrantId, ModelCode, OrgId, PersonId, ProcedureCode, SessionId, SiteId};
 use crate::log::Hash;
+use crate::refusal::{Refusal, Rule};
 use crate::time::{Utc, Window};
 
 /// The head of the log on which the hub decided.
@@ -90,8 +91,45 @@ const LOG: i64 = -70_010;
 const CASE: i64 = -70_011;
 
 const SECOND_US: i64 = 1_000_000;
+/// How long a grant outlives the planned end, hours: no paper ends a case that runs late.
+const MARGIN_HOURS: i64 = 24;
 
 impl Claims {
+    /// The claims of a grant that the alliance decided on.
+    pub fn of(record: &GrantRecord, hub: OrgId, issued: Utc, log: LogHead) -> Self {
+        Self {
+            id: record.id.clone(),
+            hub,
+            session: record.session.clone(),
+            case: record.case.clone(),
+            robot_serial: record.robot_serial.clone(),
+            window: record.window,
+            issued,
+            console_key: record.console_key,
+            people: record.people.iter().cloned().collect(),
+            procedure: record.procedure.clone(),
+            robot_model: record.robot_model.clone(),
+            robot_firmware: record.robot_firmware,
+            site: record.site.clone(),
+            rtt_max_us: record.rtt_max_us,
+            consent_hash: record.consent_hash,
+            plan_hash: record.plan_hash,
+            epoch_base: record.epoch_base,
+            log,
+        }
+    }
+
+    /// The gate before a start: refuses a grant that does not outlive the planned end by 24 h.
+    pub fn outlives(&self, planned_end: Utc) -> Result<(), Refusal> {
+        let needed = planned_end.plus_hours(MARGIN_HOURS);
+        if self.window.until >= needed {
+            return Ok(());
+        }
+        let (value, limit) = (self.window.until.to_string(), needed.to_string());
+        let satisfy = "Ask for a grant that lasts 24 h longer than the plan.";
+        Err(Refusal::new(Rule::Expiry, "the grant's end", &value, &limit, satisfy))
+    }
+
     /// The claims set in deterministic CBOR. Times are cut to whole seconds: the window to the
     /// inside, so that it never grows.
     pub fn to_cbor(&self) -> Result<Vec<u8>, CborError> {
