@@ -3,7 +3,9 @@
 use crate::entity::booking::Request;
 use crate::entity::case::{CheckPoint, Phases, Procedure, Urgency};
 use crate::entity::consent::{Consent, ConsentForm};
-use crate::entity::device::{Compatibility, Console, DeviceState, Firmware, FirmwareRange, Recall, Robot};
+use crate::entity::device::{
+    Compatibility, Console, DeviceState, Firmware, FirmwareRange, Recall, Robot,
+};
 use crate::entity::drill::Drill;
 use crate::entity::member::{Agreement, Org, Room, Site};
 use crate::entity::network::{NetworkClass, Path, PathCheck, Survey};

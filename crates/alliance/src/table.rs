@@ -45,8 +45,9 @@ impl SlotTable {
     /// Every resource with what is taken of it.
     pub fn iter(&self) -> impl Iterator<Item = (&Resource, Slots, &BookingId)> {
         self.taken.iter().flat_map(|(resource, runs)| {
-            runs.iter()
-                .map(move |(from, run)| (resource, Slots { from: *from, until: run.until }, &run.by))
+            runs.iter().map(move |(from, run)| {
+                (resource, Slots { from: *from, until: run.until }, &run.by)
+            })
         })
     }
 

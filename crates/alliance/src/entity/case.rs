@@ -3,8 +3,8 @@
 use crate::entity::network::NetworkClass;
 use crate::entity::result::OutcomeSummary;
 use crate::ids::{
-    BookingId, CaseId, ConsentId, GrantId, Hash32, IncidentId, ObserverId, OrgId, PersonId, ProcedureCode,
-    Pseudonym, RecordingId, RegionCode, RobotId, SessionId, SiteId,
+    BookingId, CaseId, ConsentId, GrantId, Hash32, IncidentId, ObserverId, OrgId, PersonId,
+    ProcedureCode, Pseudonym, RecordingId, RegionCode, RobotId, SessionId, SiteId,
 };
 use crate::time::{Day, Utc};
 use alloc::collections::BTreeSet;
