@@ -75,18 +75,21 @@ impl Vec3 {
     pub const ZERO: Self = Self::new(0.0, 0.0, 0.0);
 
     /// From components.
+    #[inline]
     #[must_use]
     pub const fn new(x: f64, y: f64, z: f64) -> Self {
         Self { x, y, z }
     }
 
     /// The inner product.
+    #[inline]
     #[must_use]
     pub fn dot(self, other: Self) -> f64 {
         self.x * other.x + self.y * other.y + self.z * other.z
     }
 
     /// The outer product.
+    #[inline]
     #[must_use]
     pub fn cross(self, other: Self) -> Self {
         Self::new(
@@ -97,12 +100,14 @@ impl Vec3 {
     }
 
     /// The length.
+    #[inline]
     #[must_use]
     pub fn norm(self) -> f64 {
         libm::sqrt(self.dot(self))
     }
 
     /// The direction, or `None` for a vector shorter than 1e-300.
+    #[inline]
     #[must_use]
     pub fn unit(self) -> Option<Self> {
         let length = self.norm();
@@ -110,18 +115,21 @@ impl Vec3 {
     }
 
     /// The components as an array.
+    #[inline]
     #[must_use]
     pub const fn to_array(self) -> [f64; 3] {
         [self.x, self.y, self.z]
     }
 
     /// From an array of components.
+    #[inline]
     #[must_use]
     pub const fn from_array([x, y, z]: [f64; 3]) -> Self {
         Self { x, y, z }
     }
 
     /// Whether every component is finite.
+    #[inline]
     #[must_use]
     pub const fn is_finite(self) -> bool {
         self.x.is_finite() && self.y.is_finite() && self.z.is_finite()
@@ -130,12 +138,14 @@ impl Vec3 {
 
 impl Add for Vec3 {
     type Output = Self;
+    #[inline]
     fn add(self, o: Self) -> Self {
         Self::new(self.x + o.x, self.y + o.y, self.z + o.z)
     }
 }
 
 impl AddAssign for Vec3 {
+    #[inline]
     fn add_assign(&mut self, o: Self) {
         *self = *self + o;
     }
@@ -143,6 +153,7 @@ impl AddAssign for Vec3 {
 
 impl Sub for Vec3 {
     type Output = Self;
+    #[inline]
     fn sub(self, o: Self) -> Self {
         Self::new(self.x - o.x, self.y - o.y, self.z - o.z)
     }
@@ -150,6 +161,7 @@ impl Sub for Vec3 {
 
 impl Neg for Vec3 {
     type Output = Self;
+    #[inline]
     fn neg(self) -> Self {
         Self::new(-self.x, -self.y, -self.z)
     }
@@ -157,6 +169,7 @@ impl Neg for Vec3 {
 
 impl Mul<f64> for Vec3 {
     type Output = Self;
+    #[inline]
     fn mul(self, k: f64) -> Self {
         Self::new(self.x * k, self.y * k, self.z * k)
     }
@@ -191,6 +204,14 @@ impl Quat {
             y: y / norm,
             z: z / norm,
         })
+    }
+
+    /// The rotation that [`Quat::to_array`] gave, bit for bit; `None` for one whose length is not 1
+    /// within a billionth.
+    #[must_use]
+    pub fn from_unit([w, x, y, z]: [f64; 4]) -> Option<Self> {
+        let square = w * w + x * x + y * y + z * z;
+        ((square - 1.0).abs() < 1e-9).then_some(Self { w, x, y, z })
     }
 
     /// From a rotation vector (axis times angle in radians).
@@ -253,12 +274,14 @@ impl Quat {
     }
 
     /// The inverse rotation.
+    #[inline]
     #[must_use]
     pub const fn inverse(self) -> Self {
         Self { w: self.w, x: -self.x, y: -self.y, z: -self.z }
     }
 
     /// Turns a vector.
+    #[inline]
     #[must_use]
     pub fn rotate(self, v: Vec3) -> Vec3 {
         let u = Vec3::new(self.x, self.y, self.z);
@@ -319,6 +342,7 @@ impl<A, B> Pose<A, B> {
     }
 
     /// A point given in B, expressed in A.
+    #[inline]
     #[must_use]
     pub fn point(self, p: Vec3) -> Vec3 {
         self.rotation.rotate(p) + self.translation

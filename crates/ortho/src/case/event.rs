@@ -4,6 +4,7 @@ use super::state::State;
 use super::who::By;
 use crate::ids::{ChecklistHash, PlanHash, RegistrationId, SeriesUid};
 use crate::screw::ScrewId;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
 
 /// Something that happened, and who did it.
@@ -117,7 +118,7 @@ impl Act {
 }
 
 /// How the patient reference was seen.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ReferenceFacts {
     /// Over how long, seconds.
     pub watched_s: f64,
@@ -128,7 +129,7 @@ pub struct ReferenceFacts {
 }
 
 /// What was found about a scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesFacts {
     /// Which.
     pub uid: SeriesUid,
@@ -139,7 +140,7 @@ pub struct SeriesFacts {
 }
 
 /// What was found about a registration.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RegistrationFacts {
     /// Which; a new one for each attempt.
     pub id: RegistrationId,
@@ -156,7 +157,7 @@ pub struct RegistrationFacts {
 }
 
 /// What was found about a plan.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanFacts {
     /// Plan, scan and registration in one digest.
     pub hash: PlanHash,
@@ -165,6 +166,7 @@ pub struct PlanFacts {
     /// Its screws.
     pub screws: BTreeSet<ScrewId>,
     /// The smallest of (bone margin less the required margin) over the screws, metres.
+    #[serde(deserialize_with = "or_none_at_all")]
     pub spare_margin: f64,
     /// Screws of a wrong length.
     pub wrong_lengths: u32,
@@ -177,7 +179,7 @@ pub struct PlanFacts {
 }
 
 /// Guide to planned trajectory, as the tracker measures it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GuideError {
     /// Distance of the guide's axis from the planned entry point, metres, at least 0.
     pub metres: f64,
@@ -186,7 +188,7 @@ pub struct GuideError {
 }
 
 /// How far the reference moved against the surveillance marker since registration.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Drift {
     /// Metres, at least 0.
     pub metres: f64,
@@ -195,7 +197,7 @@ pub struct Drift {
 }
 
 /// A wire as measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WireFacts {
     /// Whose trajectory.
     pub screw: ScrewId,
@@ -252,4 +254,9 @@ pub enum Void {
     PlanEdited,
     /// A wire was not accepted.
     WireRejected,
+}
+
+/// A margin that is not known is minus infinity, which JSON writes as null.
+fn or_none_at_all<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NEG_INFINITY))
 }

@@ -10,6 +10,7 @@ use super::state::State;
 use super::who::{Both, By, Party, PersonId, SiteId};
 use crate::ids::{ChecklistHash, PatientKey, PlanHash, RegistrationId};
 use crate::screw::ScrewId;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use telehand_vocab::Mono;
 
@@ -44,7 +45,7 @@ pub mod limits {
 }
 
 /// Who works the robot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Control {
     /// The remote surgeon and the local team together.
     Shared,
@@ -55,23 +56,25 @@ pub enum Control {
 }
 
 /// One signature under one plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// Who signed.
     pub by: PersonId,
     /// Under which plan.
     pub plan: PlanHash,
-    /// When, on the site's clock.
+    /// When, on the site's clock; not written down: a clock does not outlive its machine.
+    #[serde(skip)]
     pub at: Mono,
 }
 
 /// One patient at one site.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one ticked box of the step table")]
 pub struct Case {
     pub(super) site: SiteId,
     pub(super) patient: PatientKey,
     pub(super) state: State,
+    #[serde(skip)]
     pub(super) since: Mono,
     pub(super) control: Control,
     pub(super) falls_back: Option<State>,
@@ -132,6 +135,29 @@ impl Case {
             graded: false,
             recorded: false,
         }
+    }
+
+    /// What of it is written down: all but what sensors say anew at every moment.
+    #[must_use]
+    pub fn lasting(&self) -> Self {
+        let mut lasting = self.clone();
+        (lasting.reference, lasting.drift, lasting.guide_error) = (None, None, None);
+        lasting.since = Mono::ZERO;
+        if let Some(signed) = &mut lasting.approvals.remote {
+            signed.at = Mono::ZERO;
+        }
+        if let Some(signed) = &mut lasting.approvals.local {
+            signed.at = Mono::ZERO;
+        }
+        lasting
+    }
+
+    /// The case as it was written down, taken up again at `now`: in its state since then. For
+    /// [`Arbiter::restore`](crate::authority::Arbiter::restore), which ends its lease.
+    #[must_use]
+    pub const fn resumed(mut self, now: Mono) -> Self {
+        self.since = now;
+        self
     }
 
     /// Takes one event.

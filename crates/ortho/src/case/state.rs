@@ -1,9 +1,10 @@
 //! The 15 states of a case.
 
 use core::fmt;
+use serde::{Deserialize, Serialize};
 
 /// Where a case stands. The order is the order of the work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum State {
     /// 0: both hospitals sign; the backup surgeon is named.
     Scheduled,

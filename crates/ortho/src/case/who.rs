@@ -71,7 +71,7 @@ impl By {
 }
 
 /// One value for the remote surgeon and one for the local team.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Both<T> {
     /// The surgeon far away.
     pub remote: T,

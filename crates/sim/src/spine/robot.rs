@@ -87,6 +87,13 @@ impl Arm {
         }
     }
 
+    /// Stands at `joints`, braked.
+    pub(crate) const fn stand(&mut self, joints: [f64; 6]) {
+        (self.joints, self.target) = (joints, joints);
+        self.speeds = [0.0; 6];
+        self.holding = true;
+    }
+
     /// What the encoders say, radians.
     pub const fn joints(&self) -> [f64; 6] {
         self.joints

@@ -15,10 +15,12 @@
 mod imaging;
 mod instruments;
 pub(crate) mod room;
+mod standing;
 mod truth;
 
 pub use instruments::Cannot;
 pub use room::Room;
+pub use standing::Standing;
 pub use truth::{PlacedScrew, Truth};
 
 use super::phantom::{Phantom, Spec};
@@ -235,6 +237,11 @@ impl Theatre {
     /// Where the robot itself believes its sleeve to be.
     pub fn believed_base_from_guide(&self) -> Pose<Base, Guide> {
         self.arm.believed_base_from_guide(&self.arm.joints())
+    }
+
+    /// The joints of the parked robot, radians.
+    pub fn home(&self) -> [f64; 6] {
+        home(&self.world_from_base)
     }
 
     /// Whether the robot moves.

@@ -331,3 +331,38 @@ fn o_011_ten_thousand_quiet_frames_of_a_breathing_patient_raise_no_alarm() {
         assert_eq!(watch.drift, Drift::Steady, "after {frames} frames: {watch:?}");
     }
 }
+
+#[test]
+fn a_theatre_is_the_same_after_its_computers_start_again() {
+    let setup = Setup { regime: Regime::IDEAL, ..Setup::demo(3) };
+    let mut theatre = Theatre::new(&setup);
+    theatre.hold_breath(true);
+    run(&mut theatre, 200);
+    let scan = theatre.scan();
+    let registration = registered(&mut theatre, &scan);
+    let id = ScrewId { level: Level::L3, side: Side::Left };
+    let plan = planned(&theatre, &scan.volume.series, id);
+    brought(&mut theatre, &registration, &plan);
+    theatre.wire_in().unwrap();
+    theatre.advance(0.020).unwrap();
+    theatre.bump_reference(Vec3::new(0.7e-3, 0.0, 0.0), Vec3::ZERO);
+    run(&mut theatre, 100);
+    let standing = theatre.standing();
+    let written = toml::to_string(&standing).unwrap();
+    let read: Standing = toml::from_str(&written).unwrap();
+    let mut again = Theatre::resume(&setup, &read, 2);
+    assert_eq!(again.phantom(), theatre.phantom());
+    assert_eq!(again.joints(), theatre.joints());
+    assert!(again.guide_occupied() && !again.moving() && !again.breathing());
+    let (room, old) = (again.room(), theatre.room());
+    assert!((room.reference.translation - old.reference.translation).norm() < 1e-9);
+    assert!((room.wire.unwrap() - old.wire.unwrap()).norm() < 1e-9);
+    let seen = |t: &Theatre| t.truth().image_from_bone(&scan.volume.series, Level::L3).unwrap();
+    assert_eq!(seen(&again), seen(&theatre));
+    // and the work goes on
+    again.advance(0.020).unwrap();
+    again.leave_wire(id).unwrap();
+    assert!((again.truth().wires[&id].tip - again.truth().wires[&id].entry).norm() > 0.034);
+    assert_ne!(again.scan().volume.series, scan.volume.series);
+    assert_ne!(again.standing(), standing);
+}

@@ -3,19 +3,22 @@
 use crate::spine::phantom::Phantom;
 use crate::spine::raster::Rod;
 use crate::spine::{Bone, Patient};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use telehand_ortho::{Level, ScrewId, SeriesUid};
 use telehand_vocab::space::Image;
 use telehand_vocab::{Pose, Vec3};
 
 /// A wire or a screw in a vertebra, frame Bone.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PlacedScrew {
     /// The vertebra it really is in.
     pub level: Level,
     /// Where it enters the bone.
+    #[serde(with = "super::standing::place")]
     pub entry: Vec3,
     /// Its far end.
+    #[serde(with = "super::standing::place")]
     pub tip: Vec3,
     /// Metres.
     pub radius: f64,
@@ -54,6 +57,11 @@ impl Truth {
 
     pub(super) fn remember(&mut self, series: &SeriesUid, place: Pose<Image, Patient>) {
         self.image_from_patient.insert(series.clone(), place);
+    }
+
+    /// All series that were taken.
+    pub(super) fn series(&self) -> impl Iterator<Item = &SeriesUid> {
+        self.image_from_patient.keys()
     }
 
     /// Where a vertebra lay in a series.
