@@ -326,55 +326,80 @@ fn incidents(
     session: &SessionId,
     events: &[SessionEvent],
 ) -> Vec<Event> {
-    let Some(site) = (match &context.actor.who {
-        Who::Site(site) => state.site(site),
-        _ => None,
-    }) else {
-        return Vec::new();
-    };
-    let known_grants = state.session(session).map(|session| session.grants.as_slice());
-    let incident = |event: &SessionEvent, class, severity, what: String| {
+    let Who::Site(site) = &context.actor.who else { return Vec::new() };
+    let Some(org) = state.org_of(site) else { return Vec::new() };
+    let mut epoch = state.session(session).map_or(0, |session| session.epoch);
+    let mut out = Vec::new();
+    for event in events {
+        let Some((class, severity, what)) = unusual(state, session, event, &mut epoch) else {
+            continue;
+        };
         let session = session.text();
         let short = session.get(..session.len().min(50)).unwrap_or_default();
-        let id = IncidentId::new(&format!("{short}-{}", event.seq)).ok()?;
-        state.incident(&id).is_none().then(|| {
-            Event::IncidentRaised(Box::new(Incident {
-                id,
-                site: site.id.clone(),
-                org: site.org.clone(),
-                case: Some(case.clone()),
-                class,
-                severity,
-                at: event.at,
-                what,
-                notes: Vec::new(),
-                reported: false,
-                closed: None,
-            }))
-        })
+        let id = IncidentId::new(&format!("{short}-{}", event.seq));
+        let Some(id) = id.ok().filter(|id| state.incident(id).is_none()) else { continue };
+        out.push(Event::IncidentRaised(Box::new(Incident {
+            id,
+            site: site.clone(),
+            org: org.clone(),
+            case: Some(case.clone()),
+            class,
+            severity,
+            at: event.at,
+            what,
+            notes: Vec::new(),
+            reported: false,
+            closed: None,
+        })));
+    }
+    out
+}
+
+/// What deserves a look, and how grave it is at first sight.
+fn unusual(
+    state: &Alliance,
+    id: &SessionId,
+    event: &SessionEvent,
+    epoch: &mut u32,
+) -> Option<(IncidentClass, Severity, String)> {
+    let record = |what| Some((IncidentClass::Record, Severity::Serious, what));
+    let said = match &event.what {
+        Happening::Started { epoch, .. }
+        | Happening::HandedOver { epoch, .. }
+        | Happening::TakenOver { epoch, .. } => Some(*epoch),
+        _ => None,
     };
-    let judge = |event: &SessionEvent| match &event.what {
+    let fell = said.is_some_and(|said| said <= *epoch);
+    *epoch = (*epoch).max(said.unwrap_or(0));
+    match &event.what {
         Happening::TakenOver { reason, took_ms, .. } => {
             let what = format!("Local take-over in {took_ms} ms: {reason}");
-            incident(event, IncidentClass::TakeOver, Severity::Minor, what)
+            Some((IncidentClass::TakeOver, Severity::Minor, what))
         }
         Happening::Converted => {
             let what = String::from("Converted to open surgery");
-            incident(event, IncidentClass::Harm, Severity::Serious, what)
+            Some((IncidentClass::Harm, Severity::Serious, what))
         }
-        Happening::Started { grant, .. }
-            if known_grants.is_some_and(|grants| !grants.contains(grant)) =>
-        {
-            let what = format!("Started with grant {grant}, which is not this session's");
-            incident(event, IncidentClass::Record, Severity::Serious, what)
+        Happening::Started { grant: used, .. } => {
+            let session = state.session(id)?;
+            let grant = state.grant(used).filter(|_| session.grants.contains(used));
+            match grant {
+                None => record(format!("Started with grant {used}, which is not this session's")),
+                Some(grant) if grant.revoked.is_some_and(|revoked| revoked < event.at) => {
+                    record(format!("Started with grant {used} after it was revoked"))
+                }
+                Some(_) if fell => record(String::from("The control epoch did not rise")),
+                Some(_) => None,
+            }
         }
         Happening::HandedOver { giver, taker, .. } if giver.by == taker.by => {
-            let what = String::from("A hand-over was signed by one person for both sides");
-            incident(event, IncidentClass::Record, Severity::Serious, what)
+            record(String::from("A hand-over was signed by one person for both sides"))
+        }
+        Happening::HandedOver { .. } if fell => {
+            record(String::from("The control epoch did not rise"))
         }
         _ => None,
-    };
-    events.iter().filter_map(judge).collect()
+    }
 }
 
 /// Consent, membership, a session.
