@@ -1,4 +1,5 @@
 // What the mock hub answers: reads, and writes with their refusals.
+import { benchmarks, equity } from "./alliance-figures.mjs";
 import { claimsOf, clash, grant, newCase, requestFor, worktime } from "./alliance-life.mjs";
 
 const SLOT = 900_000;
@@ -38,6 +39,8 @@ const ACTS = [
   ["GET", /^\/v1\/schedule\/(\d{4}-W\d{2})$/, week],
   ["GET", /^\/v1\/drills$/, (w) => list(w.drills)],
   ["GET", /^\/v1\/incidents$/, (w) => list(w.incidents)],
+  ["GET", /^\/v1\/benchmarks$/, (w, { query }) => ({ body: benchmarks(w, query.get("measure"), query.get("by")) })],
+  ["GET", /^\/v1\/equity$/, (w) => ({ body: equity(w) })],
   ["POST", /^\/v1\/cases$/, refer],
   ["POST", /^\/v1\/cases\/([\w-]+):triage$/, onCase(triage)],
   ["POST", /^\/v1\/cases\/([\w-]+):withdraw$/, onCase((w, one) => void (one.state = "withdrawn"))],

@@ -147,7 +147,7 @@ function hospital(world, die, [id, name, local, lat, lon, region, quintile, cent
     world.people.push({
       id: `${id}-p${n + 1}`,
       org: `org-${id}`,
-      name: `${die.pick(FAMILY)} ${die.pick(GIVEN)}`,
+      name: nameFor(world, die),
       roles: own,
       languages: ["zh"],
       licences: own.some((role) => role.includes("surgeon"))
@@ -173,6 +173,14 @@ function hospital(world, die, [id, name, local, lat, lon, region, quintile, cent
   world.robots.push({ ...device("r", 1, "sim-arm-3"), room: `${id}-or1`, checked_until: day(die.int(20, 200)), instruments: [] });
   if (centre) for (const n of [1, 2]) world.consoles.push(device("k", n, "sim-desk-2"));
   return id;
+}
+
+/** A made-up name that nobody else has. */
+function nameFor(world, die) {
+  for (;;) {
+    const name = `${die.pick(FAMILY)} ${die.pick(GIVEN)}`;
+    if (world.people.every((one) => one.name !== name)) return name;
+  }
 }
 
 const distance = ([, , , lat, lon], other) => Math.hypot(other[3] - lat, other[4] - lon);

@@ -9,7 +9,9 @@ import { fileURLToPath } from "node:url";
 import { act, problem } from "./alliance-acts.mjs";
 import { alliance } from "./alliance-data.mjs";
 
-const DIST = fileURLToPath(new URL("../../crates/pages/dist", import.meta.url));
+const DIST =
+  process.env.ALLIANCE_DIST ??
+  fileURLToPath(new URL("../../crates/pages/dist", import.meta.url));
 const MEDIA = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -101,7 +103,7 @@ export class Hub {
               challenge,
               rp: { id: "localhost", name: "SIMULATED alliance" },
               user: { id: Buffer.from(person).toString("base64url"), name: person, displayName: person },
-              pubKeyCredParams: [{ type: "public-key", alg: -7 }, { type: "public-key", alg: -8 }],
+              pubKeyCredParams: [-8, -7, -257].map((alg) => ({ type: "public-key", alg })),
               authenticatorSelection: { residentKey: "required", userVerification: "required" },
               attestation: "none",
             },

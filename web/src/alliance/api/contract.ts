@@ -374,3 +374,32 @@ export interface LiveSession extends SessionState {
   /** When the site's last report came, by the hub's clock. */
   heard?: string | null;
 }
+
+/** `/v1/benchmarks?measure=&by=`. */
+export interface Benchmarks {
+  measure: string;
+  by: string;
+  groups: {
+    id: string;
+    n: number;
+    events: number;
+    /** Cases in the order in which they were done: true where the event came. */
+    sequence?: boolean[];
+  }[];
+}
+
+/** `/v1/equity?by=region`. */
+export interface Equity {
+  regions: {
+    region: string;
+    quintile: number;
+    cases: number;
+    per_100k: number | null;
+    wait_days_median: number | null;
+    travel_avoided_km: number;
+  }[];
+  months: { month: string; cases: number; steps_local: number; steps: number }[];
+  surgeons: { person: string; hours: number; night_hours: number }[];
+  deaths_30d: number;
+  known_30d: number;
+}
