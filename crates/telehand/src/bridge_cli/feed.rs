@@ -51,6 +51,18 @@ impl Frame {
 pub struct Publisher {
     frames: watch::Sender<Frame>,
     scan: watch::Sender<Option<Arc<Vec<u8>>>>,
+    case: watch::Sender<Option<Case>>,
+}
+
+/// How a patient's case stands, in a few words. Nobody is asked who listens: no patient is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// Whether all is well.
+    pub code: igtl::StatusCode,
+    /// Its state; a program gets 20 bytes of it.
+    pub name: String,
+    /// The rest.
+    pub words: String,
 }
 
 /// Where servers read it. They end when the publisher is gone.
@@ -59,13 +71,15 @@ pub struct Feed {
     pub(super) frames: watch::Receiver<Frame>,
     /// A packet: every client gets the same bytes.
     pub(super) scan: watch::Receiver<Option<Arc<Vec<u8>>>>,
+    pub(super) case: watch::Receiver<Option<Case>>,
 }
 
 /// A publisher and its feed.
 pub fn pair() -> (Publisher, Feed) {
     let (frames, frame) = watch::channel(Frame::default());
     let (scan, scanned) = watch::channel(None);
-    (Publisher { frames, scan }, Feed { frames: frame, scan: scanned })
+    let (case, stands) = watch::channel(None);
+    (Publisher { frames, scan, case }, Feed { frames: frame, scan: scanned, case: stands })
 }
 
 impl Publisher {
@@ -98,6 +112,15 @@ impl Publisher {
         self.frames.send_modify(|frame| {
             let number = frame.number.wrapping_add(1);
             *frame = Frame { number, time_ns, poses, image_from_reference };
+        });
+    }
+
+    /// How the case stands; told on when it is another word than before.
+    pub fn case(&self, case: Case) {
+        self.case.send_if_modified(|told| {
+            let new = told.as_ref() != Some(&case);
+            *told = Some(case);
+            new
         });
     }
 

@@ -2,13 +2,12 @@
 //! speaks `OpenIGTLink`.
 
 use super::doors::{self, Left, Note, bind};
-use super::feed::{BODIES, Feed, Frame};
+use super::feed::{BODIES, Case, Feed, Frame};
 use super::theatre::Theatre;
-use super::{announce, feed, igtl_client, listening, print, serve_until_asked, until_asked};
+use super::{Ends, announce, feed, igtl_client, listening, print, serve_until_asked, until_asked};
 use crate::clock;
 use anyhow::Result;
 use clap::Args;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use telehand_bridge::igtl::{
     IgtlError, Message, Packet, Session, StatusCode, Stream, ToolKind, Tracked, ras_from_lps,
@@ -30,18 +29,8 @@ const TRACKER: &str = "Tracker";
 /// `telehand bridge igtl`.
 #[derive(Debug, Args)]
 pub struct IgtlArgs {
-    /// Serve the simulated theatre's tracker here; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", required_unless_present = "connect")]
-    listen: Option<SocketAddr>,
-    /// Print what a server says
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen")]
-    connect: Option<String>,
-    /// Listen on an address that other machines reach; nobody is asked who they are
-    #[arg(long, requires = "listen")]
-    lan: bool,
-    /// Seed of the patient and the devices
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    ends: Ends,
     /// Scan the patient first, register the scan, and send both
     #[arg(long, requires = "listen")]
     scan: bool,
@@ -49,28 +38,23 @@ pub struct IgtlArgs {
     #[arg(long, default_value_t = 60, value_name = "HZ",
           value_parser = clap::value_parser!(u64).range(1..=60))]
     rate_hz: u64,
-    /// End after so many messages
-    #[arg(long, requires = "connect")]
-    count: Option<u64>,
     /// Ask for TDATA with so many milliseconds between two; 0 as fast as it comes
     #[arg(long, requires = "connect", value_name = "MS")]
     tdata_ms: Option<u32>,
-    /// Print JSON lines
-    #[arg(long, requires = "connect")]
-    json: bool,
 }
 
 /// Runs the subcommand.
 pub fn run(args: &IgtlArgs) -> Result<()> {
-    if let Some(server) = &args.connect {
-        return until_asked(igtl_client::read(server, args.tdata_ms, args.count, args.json));
+    let Ends { count, json, lan, seed, .. } = args.ends;
+    if let Some(server) = &args.ends.connect {
+        return until_asked(igtl_client::read(server, args.tdata_ms, count, json));
     }
-    let address = args.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let address = args.ends.address();
     let rate = Span::from_nanos(1_000_000_000 / args.rate_hz.max(1));
     let (publisher, feed) = feed::pair();
     serve_until_asked(async move || {
-        let listener = bind(address, args.lan).await?;
-        let theatre = Theatre::start(args.seed, args.scan, publisher)?;
+        let listener = bind(address, lan).await?;
+        let theatre = Theatre::start(seed, args.scan, publisher)?;
         print(&listening("OpenIGTLink", listener.local_addr()?).to_string());
         Ok((theatre, serve(listener, feed, rate, Arc::new(announce))))
     })
@@ -126,6 +110,7 @@ impl Client {
     async fn talk(mut self) -> Result<std::convert::Infallible, Left> {
         self.greet().await?;
         self.feed.scan.mark_changed();
+        self.feed.case.mark_changed();
         let mut buffer = vec![0; 16 * 1024];
         loop {
             tokio::select! {
@@ -144,6 +129,7 @@ impl Client {
                         self.send(&image).await?;
                     }
                 }
+                Ok(()) = self.feed.case.changed() => self.case().await?,
                 read = self.from.read(&mut buffer) => match read {
                     Ok(0) => return Err(Left::Closed),
                     Ok(count) => self.hear(buffer.get(..count).unwrap_or_default()).await?,
@@ -158,7 +144,8 @@ impl Client {
         self.say(TRACKER, status(StatusCode::Ok, "SIMULATED", text)).await?;
         let text = "SIMULATED: an invented patient and devices; not for use on people. \
                     ReferenceToTracker, GuideToTracker, PlateToTracker, WatchToTracker, \
-                    GuideToReference; with a registered scan GuideToRas; millimetres";
+                    GuideToReference; with a registered scan GuideToRas; millimetres. A site \
+                    tells its case: CaseStatus, Case";
         self.say("Label", Message::Text(text.into())).await
     }
 
@@ -174,6 +161,14 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// STATUS for programs, STRING for people.
+    async fn case(&mut self) -> Result<(), Left> {
+        let case = self.feed.case.borrow_and_update().clone();
+        let Some(Case { code, name, words }) = case else { return Ok(()) };
+        self.say("CaseStatus", status(code, &name, &words)).await?;
+        self.say("Case", Message::Text(format!("{name}: {words}"))).await
     }
 
     async fn answer(&mut self, message: &Message) -> Result<(), Left> {

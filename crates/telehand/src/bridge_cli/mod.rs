@@ -18,7 +18,7 @@ mod theatre;
 pub use doors::{Left, Note, bind};
 
 use anyhow::{Context as _, Result};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -35,6 +35,36 @@ pub enum BridgeCommand {
     Igtl(igtl::IgtlArgs),
     /// NDI's command language: emulate a tracker, or print what a tracker says
     Ndi(ndi::NdiArgs),
+}
+
+/// Where a server listens, or which one is read: one of both.
+#[derive(Debug, Args)]
+struct Ends {
+    /// Serve the simulated theatre's tracker here; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", required_unless_present = "connect")]
+    listen: Option<SocketAddr>,
+    /// Print what a server says
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen")]
+    connect: Option<String>,
+    /// Listen on an address that other machines reach; nobody is asked who they are
+    #[arg(long, requires = "listen")]
+    lan: bool,
+    /// Seed of the patient and the devices
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// End after so many messages
+    #[arg(long, requires = "connect")]
+    count: Option<u64>,
+    /// Print JSON lines
+    #[arg(long, requires = "connect")]
+    json: bool,
+}
+
+impl Ends {
+    /// Where to listen.
+    fn address(&self) -> SocketAddr {
+        self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
 }
 
 /// Runs one subcommand.

@@ -4,10 +4,9 @@
 use super::doors::{self, Left, Note, bind};
 use super::feed::{BODIES, Feed};
 use super::theatre::Theatre;
-use super::{announce, feed, listening, ndi_client, print, serve_until_asked, until_asked};
+use super::{Ends, announce, feed, listening, ndi_client, print, serve_until_asked, until_asked};
 use anyhow::{Context as _, Result};
 use clap::Args;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use telehand_bridge::ndi::{Emulator, Seen, Tool};
@@ -17,44 +16,29 @@ use tokio::net::{TcpListener, TcpStream};
 /// `telehand bridge ndi`.
 #[derive(Debug, Args)]
 pub struct NdiArgs {
-    /// Emulate a tracker here; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", required_unless_present = "connect")]
-    listen: Option<SocketAddr>,
-    /// Print what a tracker says
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen")]
-    connect: Option<String>,
-    /// Listen on an address that other machines reach; nobody is asked who they are
-    #[arg(long, requires = "listen")]
-    lan: bool,
-    /// Seed of the patient and the devices
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    ends: Ends,
     /// The definition of a passive tool to load into the tracker; may be repeated
     #[arg(long, requires = "connect", value_name = "FILE")]
     rom: Vec<PathBuf>,
-    /// End after so many readings
-    #[arg(long, requires = "connect")]
-    count: Option<u64>,
-    /// Print JSON lines
-    #[arg(long, requires = "connect")]
-    json: bool,
 }
 
 /// Runs the subcommand.
 pub fn run(args: &NdiArgs) -> Result<()> {
-    if let Some(tracker) = &args.connect {
+    let Ends { count, json, lan, seed, .. } = args.ends;
+    if let Some(tracker) = &args.ends.connect {
         let mut definitions = Vec::with_capacity(args.rom.len());
         for path in &args.rom {
             let bytes = std::fs::read(path);
             definitions.push(bytes.with_context(|| format!("cannot read {}", path.display()))?);
         }
-        return until_asked(ndi_client::read(tracker, definitions, args.count, args.json));
+        return until_asked(ndi_client::read(tracker, definitions, count, json));
     }
-    let address = args.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let address = args.ends.address();
     let (publisher, feed) = feed::pair();
     serve_until_asked(async move || {
-        let listener = bind(address, args.lan).await?;
-        let theatre = Theatre::start(args.seed, false, publisher)?;
+        let listener = bind(address, lan).await?;
+        let theatre = Theatre::start(seed, false, publisher)?;
         print(&listening("NDI", listener.local_addr()?).to_string());
         Ok((theatre, serve(listener, feed, Arc::new(announce))))
     })
