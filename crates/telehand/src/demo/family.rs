@@ -18,6 +18,8 @@ pub struct Child {
     name: String,
     words: Vec<String>,
     token: String,
+    /// What else is kept from the command line, where everybody on this machine could read it.
+    secrets: Vec<(&'static str, String)>,
     log: PathBuf,
     /// The demo ends when this one ends well.
     ends: bool,
@@ -26,7 +28,14 @@ pub struct Child {
 impl Child {
     /// `telehand WORDS`, writing to `log`.
     pub fn new(name: &str, words: Vec<String>, token: &str, log: PathBuf, ends: bool) -> Self {
-        Self { name: name.into(), words, token: token.into(), log, ends }
+        Self { name: name.into(), words, token: token.into(), secrets: Vec::new(), log, ends }
+    }
+
+    /// Another variable of its environment.
+    #[must_use]
+    pub fn with_secret(mut self, key: &'static str, value: &str) -> Self {
+        self.secrets.push((key, value.to_owned()));
+        self
     }
 
     fn start(&self) -> Result<std::process::Child> {
@@ -35,6 +44,7 @@ impl Child {
         Command::new(program)
             .args(&self.words)
             .env("TELEHAND_TOKEN", &self.token)
+            .envs(self.secrets.iter().map(|(key, value)| (key, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

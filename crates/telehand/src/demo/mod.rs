@@ -2,13 +2,15 @@
 
 mod cut;
 pub mod family;
+mod place;
 
 pub use cut::Cut;
+pub use place::Place;
 
 use crate::bedside::Renderer;
 use crate::console::{SurgeonKind, Task};
 use crate::{http, keys_cli, ports, report, stop};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use family::{Child, Family};
 use serde_json::Value;
@@ -66,7 +68,7 @@ pub fn run(args: &DemoArgs) -> Result<()> {
 }
 
 async fn play(args: &DemoArgs) -> Result<()> {
-    let place = Place::make(args)?;
+    let place = Place::make(args.out.as_deref(), "demo", &["console.mcap", "bedside.mcap"])?;
     let plan = Plan::make(args, &place)?;
     let mut family = Family::start(&plan.children)?;
     plan.say(args);
@@ -162,41 +164,6 @@ fn words(summary: &Summary, folder: &Path) -> String {
     )
 }
 
-/// The folder everything lies in.
-struct Place {
-    folder: PathBuf,
-    /// Removed at the end: nobody asked to keep it.
-    passing: bool,
-}
-
-impl Place {
-    fn make(args: &DemoArgs) -> Result<Self> {
-        let (folder, passing) = match &args.out {
-            Some(folder) => (folder.clone(), false),
-            None => {
-                (std::env::temp_dir().join(format!("telehand-demo-{}", std::process::id())), true)
-            }
-        };
-        std::fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        for name in ["console.mcap", "bedside.mcap"] {
-            if folder.join(name).exists() {
-                bail!("{} already holds a recording; choose another --out", folder.display());
-            }
-        }
-        Ok(Self { folder, passing })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if self.passing {
-            // What cannot be removed lies in a temporary folder.
-            let _ = std::fs::remove_dir_all(&self.folder);
-        }
-    }
-}
-
 /// Who is started how, and where each can be asked.
 struct Plan {
     children: Vec<Child>,
@@ -236,7 +203,7 @@ impl Plan {
             let file = text(&place.folder.join(name));
             if args.out.is_some() { vec!["--record".into(), file] } else { Vec::new() }
         };
-        let mut arm = words_of(&["arm", "run", "--socket", &text(&socket)]);
+        let mut arm = words_of(&["arm", "run", "--demo", "--socket", &text(&socket)]);
         arm.extend(words_of(&["--objects", &number(args.objects.into())]));
         arm.extend(words_of(&["--seed", &number(args.seed)]));
         let mut bedside = words_of(&["bedside", "--arm", &text(&socket), "--keys", &text(&keys)]);

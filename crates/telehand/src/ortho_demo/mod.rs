@@ -1,19 +1,25 @@
 //! `telehand demo ortho`: three simulated hospitals and one surgeon on one machine.
 
+mod cuts;
+mod hospitals;
 pub mod keys;
 mod line;
 mod people;
+mod plan;
 mod summary;
+mod team;
 
-use crate::demo::family::{Child, Family, open_browser};
-use crate::{http, ports, stop};
-use anyhow::{Context as _, Result, bail};
+use crate::demo::family::Family;
+use crate::demo::{Cut, Place};
+use crate::{lock, stop};
+use anyhow::{Result, bail};
 use line::Line;
 use people::{Eyes, SurgeonScript};
+use plan::{Plan, Site};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use telehand_ortho::Level;
 use telehand_sim::spine::phantom::Spec;
@@ -23,41 +29,8 @@ use telehand_sim::spine::theatre::{Setup, Theatre};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// The surgeon's name in the certificates.
 const SURGEON: &str = "surgeon";
-
-/// A hospital of the demo. They are invented; cities stand for distances.
-struct Hospital {
-    id: &'static str,
-    name_en: &'static str,
-    name_zh: &'static str,
-    colour: &'static str,
-}
-
-const HOSPITALS: [Hospital; 4] = [
-    Hospital {
-        id: "tianjin",
-        name_en: "Demo Hospital Tianjin",
-        name_zh: "天津示范医院",
-        colour: "#2f6fb0",
-    },
-    Hospital {
-        id: "zhangjiakou",
-        name_en: "Demo Hospital Zhangjiakou",
-        name_zh: "张家口示范医院",
-        colour: "#b0612f",
-    },
-    Hospital {
-        id: "karamay",
-        name_en: "Demo Hospital Karamay",
-        name_zh: "克拉玛依示范医院",
-        colour: "#3f8f4f",
-    },
-    Hospital {
-        id: "kashgar",
-        name_en: "Demo Hospital Kashgar",
-        name_zh: "喀什示范医院",
-        colour: "#8a4fb0",
-    },
-];
+/// The second expert's name at the planner.
+const SECOND: &str = "second";
 
 /// `telehand demo ortho`.
 #[derive(Debug, clap::Args)]
@@ -84,6 +57,19 @@ pub struct OrthoDemoArgs {
     /// Scan in 0.5 mm voxels instead of 0.8 mm ones
     #[arg(long)]
     fine: bool,
+    /// The emulated network to every hospital: a profile's name or file (telehand wan --list). Without
+    /// it each has fibre and 5G by its distance from Beijing
+    #[arg(long, value_name = "NAME|FILE")]
+    link: Option<String>,
+    /// Cut a hospital off so long after its robot first moves: tianjin@200ms+6s
+    #[arg(long = "cut", value_name = "SITE@AT+FOR")]
+    cuts: Vec<Cut>,
+    /// Serve the first hospital's case to OpenIGTLink clients on this port of 127.0.0.1
+    #[arg(long, value_name = "PORT")]
+    igtl: Option<u16>,
+    /// The same as an NDI tracker
+    #[arg(long, value_name = "PORT")]
+    ndi: Option<u16>,
     /// Port of the planner's page; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -99,12 +85,13 @@ pub fn run(args: &OrthoDemoArgs) -> Result<()> {
 }
 
 async fn play(args: &OrthoDemoArgs) -> Result<()> {
-    let place = Place::make(args)?;
+    let place = Place::make(args.out.as_deref(), "ortho", &["keys"])?;
     let plan = Plan::make(args, &place.folder)?;
     let mut family = Family::start(&plan.children)?;
     plan.say(args);
     let began = Instant::now();
     let over = Arc::new(AtomicBool::new(false));
+    let cuts = plan.cut(args, &over)?;
     let mut script = args.headless.then(|| plan.script(args, &over)).transpose()?;
     let outcome = loop {
         tokio::select! {
@@ -124,7 +111,8 @@ async fn play(args: &OrthoDemoArgs) -> Result<()> {
             let planner = Line::open(plan.planner_port, &plan.token)?;
             let state = planner.first_state()?;
             let wanted = [usize::from(args.sites), usize::from(args.screws)];
-            summary::write(&state, &place.folder, wanted, began.elapsed())?;
+            let cuts = lock(&cuts).clone();
+            summary::write(&state, &place.folder, wanted, began.elapsed(), &cuts)?;
         }
         Ok(())
     });
@@ -136,122 +124,7 @@ async fn play(args: &OrthoDemoArgs) -> Result<()> {
     outcome
 }
 
-/// The folder everything lies in.
-struct Place {
-    folder: PathBuf,
-    /// Removed at the end: nobody asked to keep it.
-    passing: bool,
-}
-
-impl Place {
-    fn make(args: &OrthoDemoArgs) -> Result<Self> {
-        let own = || std::env::temp_dir().join(format!("telehand-ortho-{}", std::process::id()));
-        let (folder, passing) = (args.out.clone().unwrap_or_else(own), args.out.is_none());
-        std::fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        if folder.join("keys").exists() {
-            bail!("{} already holds a demo; choose another --out", folder.display());
-        }
-        Ok(Self { folder, passing })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if self.passing {
-            // What cannot be removed lies in a temporary folder.
-            let _ = std::fs::remove_dir_all(&self.folder);
-        }
-    }
-}
-
-/// Who is started how.
-struct Plan {
-    children: Vec<Child>,
-    hospitals: &'static [Hospital],
-    site_ports: Vec<u16>,
-    planner_port: u16,
-    token: String,
-}
-
-fn seed_of(args: &OrthoDemoArgs, index: usize) -> u64 {
-    args.seed.wrapping_mul(1_000).wrapping_add(index as u64 + 1)
-}
-
 impl Plan {
-    fn make(args: &OrthoDemoArgs, folder: &Path) -> Result<Self> {
-        let hospitals = HOSPITALS.get(..args.sites.into()).unwrap_or(&HOSPITALS);
-        let ids: Vec<&str> = hospitals.iter().map(|hospital| hospital.id).collect();
-        let keys = folder.join("keys");
-        keys::make(&keys, SURGEON, &ids)?;
-        let token = http::fresh_token()?;
-        let free = ports::free(2 * hospitals.len() + 2)?;
-        let port = |index: usize| free.get(index).copied().unwrap_or(0);
-        let count = hospitals.len();
-        let planner_port = if args.port == 0 { port(2 * count) } else { args.port };
-        let dicom_port = port(2 * count + 1);
-        let text = |path: &Path| path.display().to_string();
-        let log = |name: &str| folder.join(format!("{name}.log"));
-        let mut planner: Vec<String> = vec!["planner".into()];
-        let mut children = Vec::new();
-        for (index, hospital) in hospitals.iter().enumerate() {
-            let (link, page) = (port(2 * index), port(2 * index + 1));
-            let mut words: Vec<String> = [
-                "site",
-                "--id",
-                hospital.id,
-                "--name-en",
-                hospital.name_en,
-                "--name-zh",
-                hospital.name_zh,
-                "--colour",
-                hospital.colour,
-            ]
-            .map(str::to_owned)
-            .into();
-            let more = [
-                ("--seed", seed_of(args, index).to_string()),
-                ("--path", format!("line@127.0.0.1:{link}")),
-                ("--port", page.to_string()),
-                ("--keys", text(&keys.join(hospital.id))),
-                ("--push", format!("127.0.0.1:{dicom_port}")),
-                ("--state", text(&folder.join("sites").join(hospital.id))),
-                ("--speed", args.speed.to_string()),
-                ("--surgeon", SURGEON.to_owned()),
-            ];
-            words.extend(more.into_iter().flat_map(|(key, value)| [key.to_owned(), value]));
-            if args.fine {
-                words.push("--fine".into());
-            }
-            children.push(Child::new(hospital.id, words, &token, log(hospital.id), false));
-            planner.push("--site".into());
-            planner.push(format!("{}@127.0.0.1:0=127.0.0.1:{link}", hospital.id));
-        }
-        let more = [
-            ("--keys", text(&keys.join(keys::PLANNER))),
-            ("--port", planner_port.to_string()),
-            ("--dicom-port", dicom_port.to_string()),
-            ("--state", text(&folder.join("planner"))),
-        ];
-        planner.extend(more.into_iter().flat_map(|(key, value)| [key.to_owned(), value]));
-        children.push(Child::new("planner", planner, &token, log("planner"), false));
-        let site_ports = (0..count).map(|index| port(2 * index + 1)).collect();
-        Ok(Self { children, hospitals, site_ports, planner_port, token })
-    }
-
-    fn say(&self, args: &OrthoDemoArgs) {
-        println!("SIMULATED patients, robots and trackers. Not a medical device. Ctrl-C ends it.");
-        for (hospital, port) in self.hospitals.iter().zip(&self.site_ports) {
-            println!("{:<12} http://127.0.0.1:{port}/?token={}", hospital.id, self.token);
-        }
-        let planner = format!("http://127.0.0.1:{}/?token={}", self.planner_port, self.token);
-        println!("{:<12} {planner}", "planner");
-        if !args.headless {
-            println!("The teams sign, fix the reference and scan; the surgeon plans and commands.");
-            open_browser(&planner);
-        }
-    }
-
     /// Starts the scripted people.
     fn script(
         &self,
@@ -260,15 +133,14 @@ impl Plan {
     ) -> Result<std::thread::JoinHandle<Result<()>>> {
         let planner = Line::open(self.planner_port, &self.token)?;
         let mut eyes = BTreeMap::new();
-        for (index, (hospital, port)) in self.hospitals.iter().zip(&self.site_ports).enumerate() {
-            let seed = seed_of(args, index);
+        for Site { hospital, seed, page, .. } in &self.sites {
+            let (seed, name) = (*seed, hospital.id);
             let spec = Spec { from: Level::L2, to: Level::L4, seed, vary: true, osteoporosis: 0.0 };
             let twin = Theatre::new(&Setup { spec, ..Setup::demo(seed) });
-            eyes.insert(hospital.id.to_owned(), Eyes::of(twin, seed));
-            let (line, over) = (Line::open(*port, &self.token)?, over.clone());
-            let name = hospital.id;
+            eyes.insert(name.to_owned(), Eyes::of(twin, seed));
+            let (line, over) = (Line::open(*page, &self.token)?, over.clone());
             std::thread::Builder::new().name(name.into()).spawn(move || {
-                if let Err(error) = people::team(&line, &over)
+                if let Err(error) = team::team(&line, &over)
                     && !over.load(Ordering::Relaxed)
                 {
                     eprintln!("the team of {name}: {error:#}");
@@ -281,5 +153,26 @@ impl Plan {
             .name("surgeon".into())
             .spawn(move || SurgeonScript::new(&planner, eyes, screws).work(patience, &over))?;
         Ok(thread)
+    }
+
+    /// Waits for each cut's moment, in a thread of its own.
+    fn cut(
+        &self,
+        args: &OrthoDemoArgs,
+        over: &Arc<AtomicBool>,
+    ) -> Result<Arc<Mutex<Vec<cuts::Made>>>> {
+        let made = Arc::new(Mutex::new(Vec::new()));
+        for cut in args.cuts.clone() {
+            let to = self.sites.iter().find(|site| site.hospital.id == cut.path);
+            let Some(Site { page, network, .. }) = to else { continue };
+            let line = Line::open(*page, &self.token)?;
+            let (network, made, over) = (network.clone(), made.clone(), over.clone());
+            std::thread::Builder::new().name("cut".into()).spawn(move || {
+                if let Err(error) = cuts::make(&cut, &line, &network, &made, &over) {
+                    eprintln!("{error:#}");
+                }
+            })?;
+        }
+        Ok(made)
     }
 }

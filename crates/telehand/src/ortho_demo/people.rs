@@ -1,4 +1,4 @@
-//! Scripted people: a surgeon and the local teams. They see states and press buttons; nothing else.
+//! A scripted surgeon: sees states and presses buttons; nothing else.
 
 use super::line::Line;
 use anyhow::{Result, bail};
@@ -12,9 +12,9 @@ use telehand_sim::spine::theatre::Theatre;
 use telehand_vocab::Vec3;
 
 /// A person looks this often.
-const LOOK: Duration = Duration::from_millis(40);
+pub const LOOK: Duration = Duration::from_millis(40);
 /// A held button is repeated this often.
-const REPEAT: Duration = Duration::from_millis(50);
+pub const REPEAT: Duration = Duration::from_millis(50);
 /// Root mean square error of a click, metres.
 const CLICK: f64 = 0.5e-3;
 /// The wall of bone that the surgeon keeps around a screw where the pedicle allows it, millimetres.
@@ -32,145 +32,19 @@ pub fn number(value: &Value, path: &str) -> f64 {
     value.pointer(path).and_then(Value::as_f64).unwrap_or_default()
 }
 
-fn yes(value: &Value, path: &str) -> bool {
+/// A yes or no of a state, no where it is not.
+pub fn yes(value: &Value, path: &str) -> bool {
     value.pointer(path).and_then(Value::as_bool).unwrap_or_default()
 }
 
-fn list<'a>(value: &'a Value, path: &str) -> &'a [Value] {
+/// A list of a state, empty where it is not.
+pub fn list<'a>(value: &'a Value, path: &str) -> &'a [Value] {
     value.pointer(path).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// The gates of the case: all of them met.
-fn open(site: &Value) -> bool {
-    let gates = list(site, "/case/gates");
-    !gates.is_empty() && gates.iter().all(|gate| yes(gate, "/ok"))
-}
-
-/// Gates that are not met.
-fn shut(site: &Value) -> usize {
-    list(site, "/case/gates").iter().filter(|gate| !yes(gate, "/ok")).count()
-}
-
 /// A wire is in bone and not yet verified.
-fn critical(site: &Value) -> bool {
+pub fn critical(site: &Value) -> bool {
     number(site, "/case/number") as u8 == 12 && list(site, "/case/gates").len() > 1
-}
-
-/// Presses a button at most once in a while.
-struct Finger<'a> {
-    line: &'a Line,
-    pressed: BTreeMap<String, Instant>,
-}
-
-impl Finger<'_> {
-    /// Presses unless the same button for the same reason was pressed less than `pause` ago.
-    fn press(&mut self, why: &str, pause: Duration, action: &str, more: Value) -> Result<bool> {
-        let key = format!("{action} {why}");
-        if self.pressed.get(&key).is_some_and(|at| at.elapsed() < pause) {
-            return Ok(false);
-        }
-        self.pressed.insert(key, Instant::now());
-        let answer = self.line.press(action, more)?;
-        Ok(yes(&answer, "/ok"))
-    }
-}
-
-const ONCE: Duration = Duration::from_secs(600);
-const AGAIN: Duration = Duration::from_millis(700);
-const SCAN_AGAIN: Duration = Duration::from_secs(30);
-
-/// A local team, until its case is closed or `over`.
-pub fn team(line: &Line, over: &AtomicBool) -> Result<()> {
-    let mut finger = Finger { line, pressed: BTreeMap::new() };
-    let (mut held, mut unheard) = (false, Instant::now());
-    while !over.load(Ordering::Relaxed) {
-        std::thread::sleep(LOOK);
-        let state = line.state();
-        let Some(site) = state.get("site") else { continue };
-        let step = number(site, "/case/number") as u8;
-        if word(site, "/case/state").is_empty() {
-            continue;
-        }
-        let wanted = yes(site, "/robot/hold_remote") && !yes(site, "/robot/guide_occupied");
-        if wanted && held && !yes(site, "/robot/hold_local") {
-            // Held but not counted: a hold spent the press. Let go and press anew.
-            if unheard.elapsed() > Duration::from_millis(400) {
-                line.hold(json!({"action": "enable"}), false)?;
-                held = false;
-                std::thread::sleep(REPEAT);
-                continue;
-            }
-        } else {
-            unheard = Instant::now();
-        }
-        if wanted {
-            line.hold(json!({"action": "enable"}), true)?;
-        } else if held {
-            line.hold(json!({"action": "enable"}), false)?;
-        }
-        held = wanted;
-        if word(site, "/robot/task").is_empty() {
-            team_step(&mut finger, site, step)?;
-        }
-        if step == 14 {
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-fn team_step(finger: &mut Finger<'_>, site: &Value, step: u8) -> Result<()> {
-    let nothing = || json!({});
-    let scans = list(site, "/verify").len().to_string();
-    match step {
-        0 | 1 => drop(finger.press(&step.to_string(), ONCE, "time_out", nothing())?),
-        2 => drop(finger.press("2", ONCE, "time_out", nothing())?),
-        3 if open(site) => drop(finger.press("", AGAIN, "fix_reference", nothing())?),
-        4 => drop(finger.press("plan", SCAN_AGAIN, "scan", nothing())?),
-        5 => {
-            let touched = list(site, "/registration/check_points_mm").len();
-            if site.pointer("/registration/id").is_some() && touched < 3 {
-                finger.press(&touched.to_string(), AGAIN, "check_point", nothing())?;
-            } else if touched >= 3 && !open(site) {
-                finger.press("", AGAIN, "forget_check_points", nothing())?;
-            }
-        }
-        7 if site.pointer("/plan/approvals/remote").is_some_and(|by| !by.is_null())
-            && site.pointer("/plan/approvals/local").is_none_or(Value::is_null) =>
-        {
-            // The team reads level, side and sizes from its own page, and signs that very plan.
-            let hash = word(site, "/plan/hash");
-            finger.press(hash, AGAIN, "approve", json!({"hash": hash}))?;
-        }
-        8 | 12 if word(site, "/lease/holder") == "remote" && !critical(site) && shut(site) > 0 => {
-            let epoch = number(site, "/lease/epoch").to_string();
-            finger.press(&epoch, ONCE, "accept_grab", nothing())?;
-            if step == 12 && open(site) {
-                finger.press("", AGAIN, "insert_screws", nothing())?;
-            }
-        }
-        10 if open(site) => {
-            let target = word(site, "/robot/target");
-            finger.press(target, AGAIN, "wire_in", json!({"screw": target}))?;
-        }
-        11 => {
-            let target = word(site, "/robot/target");
-            finger.press(target, AGAIN, "wire_out", json!({"screw": target}))?;
-        }
-        12 if critical(site) => {
-            let target = word(site, "/robot/target");
-            let measured = list(site, "/verify").iter().any(|one| word(one, "/screw") == target);
-            if !measured {
-                finger.press(target, SCAN_AGAIN, "scan", nothing())?;
-            }
-        }
-        12 if open(site) => drop(finger.press("", AGAIN, "insert_screws", nothing())?),
-        13 if shut(site) > 0 => {
-            finger.press(&format!("final {}", scans.is_empty()), SCAN_AGAIN, "scan", nothing())?;
-        }
-        _ => {}
-    }
-    Ok(())
 }
 
 /// The surgeon's eyes on one patient: where the vertebrae are in the image, to within a click.
@@ -267,8 +141,11 @@ impl<'a> SurgeonScript<'a> {
         });
         // Whoever lost the robot looks at the queue again.
         drop(bound);
-        let first = || list(state, "/queue").first().map(|one| word(one, "/site").to_owned());
-        self.bound.as_ref().map(|(id, _)| id.clone()).or_else(first)
+        // Who is cut off cannot be served; the local team has the robot.
+        let there = |id: &str| find(state, id).is_some_and(|site| yes(&site, "/link/up"));
+        let mut queue = list(state, "/queue").iter().map(|one| word(one, "/site"));
+        let mut first = || queue.find(|id| there(id)).map(str::to_owned);
+        self.bound.as_ref().map(|(id, _)| id.clone()).or_else(&mut first)
     }
 
     /// Turns to a site and does what it waits for.

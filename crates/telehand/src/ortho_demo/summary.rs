@@ -1,5 +1,6 @@
 //! The account of a scripted demo: summary.json and each site's files.
 
+use super::cuts;
 use super::people::{number, word};
 use crate::planner::objects;
 use anyhow::{Context as _, Result, bail};
@@ -9,7 +10,13 @@ use std::time::Duration;
 
 /// Writes `summary.json` into `folder` and judges it: so many sites, every case closed, so many
 /// screws of each graded.
-pub fn write(state: &Value, folder: &Path, wanted: [usize; 2], took: Duration) -> Result<()> {
+pub fn write(
+    state: &Value,
+    folder: &Path,
+    wanted: [usize; 2],
+    took: Duration,
+    cuts: &[cuts::Made],
+) -> Result<()> {
     let sites = state.get("sites").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut told = Vec::new();
     for site in &sites {
@@ -22,6 +29,10 @@ pub fn write(state: &Value, folder: &Path, wanted: [usize; 2], took: Duration) -
         "surgeon": state.get("surgeon"),
         "real_s": took.as_secs_f64(),
         "sites": told,
+        "cuts": cuts
+            .iter()
+            .map(|cut| cuts::account(cut, &folder.join("sites")))
+            .collect::<Result<Vec<Value>>>()?,
         "meaning": "deviations and grades are those that the product measured in control scans; \
                     true_* is what the simulation knows and the product never sees. Simulated \
                     accuracy is not clinical accuracy.",
@@ -115,6 +126,20 @@ fn words(summary: &Value) -> String {
             number(site, "/case_minutes"),
             number(site, "/waits/total_s"),
             grades.join("; ")
+        ));
+    }
+    for cut in summary.get("cuts").and_then(Value::as_array).into_iter().flatten() {
+        lines.push(format!(
+            "{:<12} cut off for {} s while the robot was {}: held after {:.0} ms, {}",
+            word(cut, "/site"),
+            number(cut, "/for_s"),
+            word(cut, "/robot_at_cut"),
+            number(cut, "/held_after_ms"),
+            if cut.get("moved_while_cut") == Some(&Value::Bool(true)) {
+                "AND MOVED AGAIN"
+            } else {
+                "and did not move before the line was back"
+            }
         ));
     }
     lines.join("\n")
