@@ -1,8 +1,8 @@
-//! The surgeon's buttons.
+//! The experts' buttons.
 
 use super::analysis::Analysis;
-use super::calendar;
-use super::office::{Office, Room, SEAT};
+use super::expert::{Expert, TEAM};
+use super::office::{Office, Room};
 use super::workup::{Change, Clicks, NotDone};
 use crate::http::Denied;
 use crate::site::wire::{Refused, SurgeonAct};
@@ -10,10 +10,9 @@ use crate::{clock, lock};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use telehand_ortho::authority::{Confirmation, Reason};
-use telehand_ortho::case::{Party, PersonId, Refusal, SeatId, Why};
-use telehand_ortho::plan::{By, Landmarks, Role, ScrewForm, Signature, statement};
-use telehand_ortho::suggest::{from_landmarks, propose};
+use telehand_ortho::authority::{Confirmation, Holder, ReadBack, Reason};
+use telehand_ortho::case::{Party, Refusal, SeatId, Why};
+use telehand_ortho::plan::ScrewForm;
 use telehand_ortho::{Level, ScrewId};
 
 /// What the page sends.
@@ -30,6 +29,11 @@ enum Action {
         side: telehand_ortho::Side,
     },
     PlanSet {
+        site: String,
+        version: u64,
+        screw: ScrewForm,
+    },
+    PlanTry {
         site: String,
         version: u64,
         screw: ScrewForm,
@@ -77,6 +81,12 @@ enum Action {
         screw: ScrewId,
         accept: bool,
     },
+    ReadBack {
+        site: String,
+        patient: String,
+        level: Level,
+        side: telehand_ortho::Side,
+    },
     HandOff {
         site: String,
         #[serde(default)]
@@ -88,9 +98,20 @@ enum Action {
 }
 
 /// What became of a button.
-type Outcome = Result<Value, Denied>;
+pub(super) type Outcome = Result<Value, Denied>;
 
-impl Office {
+/// One expert's hands.
+pub struct Hands<'a> {
+    pub(super) office: &'a Office,
+    pub(super) expert: &'a Expert,
+}
+
+impl<'a> Hands<'a> {
+    /// At the expert's own desk.
+    pub const fn new(office: &'a Office, expert: &'a Expert) -> Self {
+        Self { office, expert }
+    }
+
     /// A button of the page.
     pub fn press(&self, body: &Value) -> Outcome {
         let action: Action = serde_json::from_value(body.clone()).map_err(|error| {
@@ -103,7 +124,9 @@ impl Office {
             Action::Focus { site } => {
                 let room = self.room(&site)?;
                 let now = clock::now();
-                lock(&self.desk).focus(now, SEAT, room.number).map_err(refused)?;
+                lock(&self.expert.desk)
+                    .focus(now, self.expert.seat, room.number)
+                    .map_err(refused)?;
                 done()
             }
             Action::Confirm { site, patient, level, side } => {
@@ -112,6 +135,7 @@ impl Office {
             Action::PlanSet { site, version, screw } => {
                 self.edit(&site, Change::Set { base: version, screw })
             }
+            Action::PlanTry { site, version, screw } => self.tried(&site, version, screw),
             Action::PlanRemove { site, version, id } => {
                 self.edit(&site, Change::Remove { base: version, id })
             }
@@ -122,24 +146,32 @@ impl Office {
             Action::Approve { site, hash } => self.approve(&site, &hash),
             Action::Grab { site } => {
                 let room = self.looked_at(&site)?.clone();
-                let message = lock(&self.desk).grab(clock::now(), SEAT).map_err(refused)?;
-                self.say(&[message]);
+                let message = lock(&self.expert.desk)
+                    .grab(clock::now(), self.expert.seat)
+                    .map_err(refused)?;
+                self.office.say(&[message]);
                 drop(room);
                 done()
             }
             Action::Release { site } => {
                 self.looked_at(&site)?;
-                let message = lock(&self.desk).give_back(clock::now(), SEAT).map_err(refused)?;
-                self.say(&[message]);
+                let message = lock(&self.expert.desk)
+                    .give_back(clock::now(), self.expert.seat)
+                    .map_err(refused)?;
+                self.office.say(&[message]);
                 done()
+            }
+            Action::ReadBack { site, patient, level, side } => {
+                self.read_back(&site, &patient, ScrewId { level, side })
             }
             Action::HandOff { site, to } => self.hand_off(&site, &to),
             // A stop is never kept back: not by a blank second, not by a missing confirmation.
             Action::Stop { site } => {
                 let room = self.room(&site)?;
-                let released = lock(&self.desk).release_button(clock::now(), SEAT);
-                self.say(released.as_slice());
-                ask(room, SurgeonAct::Stop)
+                let released =
+                    lock(&self.expert.desk).release_button(clock::now(), self.expert.seat);
+                self.office.say(released.as_slice());
+                self.ask(room, SurgeonAct::Stop)
             }
             Action::AcceptRegistration { site } => {
                 self.confirmed_act(&site, SurgeonAct::AcceptRegistration)
@@ -169,28 +201,29 @@ impl Office {
         let screw = body.get("screw").and_then(Value::as_str).and_then(|id| id.parse().ok());
         let (Ok(_), Some(screw)) = (self.looked_at(site), screw) else { return };
         // A refusal shows in the site's alarms; the page sends the next repetition anyway.
-        if let Ok(messages) = lock(&self.desk).go(now, SEAT, screw) {
-            self.say(&messages);
+        if let Ok(messages) = lock(&self.expert.desk).go(now, self.expert.seat, screw) {
+            self.office.say(&messages);
         }
     }
 
     /// The button is released, or whoever held it is gone.
     pub fn let_go(&self) {
-        let message = lock(&self.desk).release_button(clock::now(), SEAT);
-        self.say(message.as_slice());
+        let message = lock(&self.expert.desk).release_button(clock::now(), self.expert.seat);
+        self.office.say(message.as_slice());
     }
 
-    fn room(&self, id: &str) -> Result<&Arc<Room>, Denied> {
-        self.site(id).ok_or_else(|| {
-            let known: Vec<&str> = self.sites().iter().map(|room| room.id.as_str()).collect();
+    fn room(&self, id: &str) -> Result<&'a Arc<Room>, Denied> {
+        self.office.site(id).ok_or_else(|| {
+            let known: Vec<&str> =
+                self.office.sites().iter().map(|room| room.id.as_str()).collect();
             Denied::Bad(format!("there is no site {id:?}; there are {}", known.join(", ")))
         })
     }
 
     /// The site, if it is the one that the surgeon looks at and the controls are not blank (O-009).
-    fn looked_at(&self, id: &str) -> Result<&Arc<Room>, Denied> {
+    pub(super) fn looked_at(&self, id: &str) -> Result<&'a Arc<Room>, Denied> {
         let room = self.room(id)?;
-        let view = lock(&self.desk).view(clock::now());
+        let view = lock(&self.expert.desk).view(clock::now());
         if view.focus != Some(room.number) {
             return Err(refused(Refusal::plain(Why::WrongSite)));
         }
@@ -203,9 +236,9 @@ impl Office {
     }
 
     /// The site, if hospital, patient, level and side were confirmed since the switch to it.
-    fn confirmed(&self, id: &str) -> Result<&Arc<Room>, Denied> {
+    pub(super) fn confirmed(&self, id: &str) -> Result<&'a Arc<Room>, Denied> {
         let room = self.looked_at(id)?;
-        let confirmed = lock(&self.desk).view(clock::now()).confirmed;
+        let confirmed = lock(&self.expert.desk).view(clock::now()).confirmed;
         if confirmed.is_some_and(|confirmed| confirmed.site == room.number) {
             return Ok(room);
         }
@@ -213,7 +246,7 @@ impl Office {
     }
 
     fn confirmed_act(&self, site: &str, act: SurgeonAct) -> Outcome {
-        ask(self.confirmed(site)?, act)
+        self.ask(self.confirmed(site)?, act)
     }
 
     /// The surgeon has read hospital, patient, level and side. Before the operation this is also
@@ -227,129 +260,82 @@ impl Office {
         let wrong = || refused(Refusal::plain(Why::WrongPatient));
         let key = key.filter(|_| known.as_deref() == Some(patient)).ok_or_else(wrong)?;
         let said = Confirmation { site: room.number, patient: key, screw };
-        lock(&self.desk).confirm(clock::now(), SEAT, said).map_err(refused)?;
+        lock(&self.expert.desk).confirm(clock::now(), self.expert.seat, said).map_err(refused)?;
         let state = lock(&room.heard).state.as_ref().map_or(0, |state| state.case.number);
         match state {
-            0 => ask(room, SurgeonAct::Authorise),
-            1 => ask(room, SurgeonAct::SpokenCode),
+            // The case is the surgeon's: nobody else answers for it.
+            _ if !self.expert.is_surgeon() => done(),
+            0 => self.ask(room, SurgeonAct::Authorise),
+            1 => self.ask(room, SurgeonAct::SpokenCode),
             _ => done(),
         }
     }
 
-    fn by(&self) -> By {
-        By { name: self.surgeon.clone(), at_ms: calendar::now_ms() }
-    }
-
-    fn edit(&self, site: &str, change: Change) -> Outcome {
-        let room = self.looked_at(site)?;
-        let version = lock(&room.workup).change(change, self.by()).map_err(not_done)?.version();
-        room.analyse();
-        room.send_plan();
-        Ok(json!({"ok": true, "version": version}))
-    }
-
-    /// Screws for a vertebra, from three clicks or from the vertebra as it is known.
-    fn suggest(&self, site: &str, version: u64, level: Level, clicks: Option<Clicks>) -> Outcome {
-        let room = self.looked_at(site)?;
-        let mut workup = lock(&room.workup);
-        let newest = workup.plan().map(telehand_ortho::plan::Plan::version);
-        if newest != Some(version) {
-            let (base, version) = (version, newest.unwrap_or_default());
-            let stale = telehand_ortho::plan::PlanRefusal::Stale { base, version };
-            return Err(not_done(stale.into()));
-        }
-        if let Some(clicks) = clicks {
-            let volume = workup.volume().cloned().ok_or_else(|| not_done(NotDone::NoSeries))?;
-            let found = from_landmarks(&volume, level, &clicks.landmarks())
-                .map_err(|why| not_done(NotDone::Clicks(why.to_string())))?;
-            let vertebra = found.vertebra;
-            let better = Clicks::of(&Landmarks {
-                anterior: vertebra.anterior,
-                left_isthmus: vertebra.left_pedicle.isthmus,
-                right_isthmus: vertebra.right_pedicle.isthmus,
-            });
-            workup.point_at(level, better, found.bone).map_err(not_done)?;
-        }
-        let (Some(vertebra), Some(bone)) =
-            (workup.anatomy().get(level).copied(), workup.bone(level).cloned())
-        else {
-            return Err(not_done(NotDone::Clicks(format!(
-                "nobody has pointed at {level}; click its anterior wall and both pedicles"
-            ))));
-        };
-        let mut notes = Vec::new();
-        for side in [telehand_ortho::Side::Left, telehand_ortho::Side::Right] {
-            let library = &telehand_ortho::plan::Library::STANDARD;
-            match propose(&vertebra, side, bone.as_ref(), library) {
-                Ok(proposal) => {
-                    let base = workup.plan().map_or(0, telehand_ortho::plan::Plan::version);
-                    let screw = ScrewForm::from(&proposal.screw);
-                    workup.change(Change::Set { base, screw }, self.by()).map_err(not_done)?;
-                    notes.push(format!("{}: {:?}", proposal.screw.id, proposal.note));
-                }
-                Err(why) => notes.push(format!("{}: {why}", ScrewId { level, side })),
-            }
-        }
-        drop(workup);
-        room.analyse();
-        room.send_plan();
-        Ok(json!({"ok": true, "notes": notes}))
-    }
-
-    /// The surgeon's signature under the plan as it is: on disk here, then on its way.
-    fn approve(&self, site: &str, said: &str) -> Outcome {
-        let room = self.confirmed(site)?;
-        let mut workup = lock(&room.workup);
-        let plan = workup.plan().ok_or_else(|| not_done(NotDone::NoSeries))?;
-        let hash = plan.hash();
-        if said != hash.to_string() {
-            let signed = telehand_ortho::PlanHash::from_hex(said).unwrap_or(hash);
-            let other = telehand_ortho::plan::PlanRefusal::OtherHash { signed, plan: hash };
-            return Err(not_done(other.into()));
-        }
-        let bytes = self.signer.sign(&statement(Role::Remote, &self.surgeon, &hash));
-        let name = self.surgeon.clone();
-        let at_ms = calendar::now_ms();
-        let signature = Signature { role: Role::Remote, name, at_ms, hash, bytes };
-        workup.sign(signature, self.keys()).map_err(not_done)?;
-        drop(workup);
-        room.send_plan();
+    fn ask(&self, room: &Room, act: SurgeonAct) -> Outcome {
+        room.ask(self.expert.person, act).map_err(|refused| Denied::Refused(refused.answer()))?;
         done()
     }
 
-    /// The robot, and the watch over a wire, goes to the local team: its take-over is the answer.
+    /// The robot, and the watch over a wire, is offered. The local team takes it by its take-over;
+    /// another expert by reading back what it is.
     fn hand_off(&self, site: &str, to: &str) -> Outcome {
-        let _ = to;
         self.looked_at(site)?;
-        let holder = telehand_ortho::authority::Holder {
-            party: Party::Local,
-            person: PersonId(100),
-            seat: SeatId(0),
+        let others = || self.office.experts().iter().filter(|one| one.person != self.expert.person);
+        let holder = if to.is_empty() || to == "local" {
+            Holder { party: Party::Local, person: TEAM, seat: SeatId(0) }
+        } else {
+            let named = others().find(|one| one.name == to).map(Expert::holder);
+            named.ok_or_else(|| {
+                let names: Vec<&str> = others().map(|one| one.name.as_str()).collect();
+                Denied::Bad(format!(
+                    "there is nobody called {to:?} to hand over to; there are local {}",
+                    names.join(" ")
+                ))
+            })?
         };
-        let message = lock(&self.desk)
-            .hand_off(clock::now(), SEAT, holder, Reason::NeededElsewhere)
+        let message = lock(&self.expert.desk)
+            .hand_off(clock::now(), self.expert.seat, holder, Reason::NeededElsewhere)
             .map_err(refused)?;
-        self.say(&[message]);
+        self.office.say(&[message]);
+        done()
+    }
+
+    /// Takes an offered robot by saying back whose it is and where it stands. The site compares it
+    /// with what is in force; a wrong word takes nothing.
+    fn read_back(&self, site: &str, patient: &str, screw: ScrewId) -> Outcome {
+        let room = self.looked_at(site)?;
+        let heard = lock(&room.heard);
+        let known = heard.state.as_ref().map(|state| state.patient.id.clone());
+        let pulse = heard.pulse.clone();
+        drop(heard);
+        if known.as_deref() != Some(patient) {
+            return Err(refused(Refusal::plain(Why::WrongPatient)));
+        }
+        let pulse = pulse.ok_or_else(|| refused(Refusal::plain(Why::NoCase)))?;
+        let plan = pulse.plan.ok_or_else(|| refused(Refusal::plain(Why::WrongPlan)))?;
+        if pulse.target.is_some_and(|target| target != screw) {
+            return Err(refused(Refusal::plain(Why::ReadBack)));
+        }
+        let back = ReadBack { plan, screw: pulse.target };
+        let message = lock(&self.expert.desk)
+            .read_back(clock::now(), self.expert.seat, back)
+            .map_err(refused)?;
+        self.office.say(&[message]);
         done()
     }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the last word of every button that was done")]
-fn done() -> Outcome {
+pub(super) fn done() -> Outcome {
     Ok(json!({"ok": true}))
 }
 
-fn ask(room: &Room, act: SurgeonAct) -> Outcome {
-    room.ask(act).map_err(|refused| Denied::Refused(refused.answer()))?;
-    done()
-}
-
-fn refused(refusal: Refusal) -> Denied {
+pub(super) fn refused(refusal: Refusal) -> Denied {
     Denied::Refused(Refused::from(refusal).answer())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
-fn not_done(why: NotDone) -> Denied {
+pub(super) fn not_done(why: NotDone) -> Denied {
     let (id, clears) = match &why {
         NotDone::Refused(refusal) => (refusal.id().to_owned(), refusal.clears().to_owned()),
         NotDone::NoSeries => ("no-series".into(), "Take a scan first.".into()),
@@ -357,7 +343,9 @@ fn not_done(why: NotDone) -> Denied {
         NotDone::Disk(_) => ("disk".into(), "Make room on the disk and try again.".into()),
     };
     let message = why.to_string();
-    Denied::Refused(Refused { id, message, value: None, limit: None, clears }.answer())
+    Denied::Refused(
+        Refused { id, message, value: None, limit: None, unit: String::new(), clears }.answer(),
+    )
 }
 
 /// Keeps the analysis in sight of the page.

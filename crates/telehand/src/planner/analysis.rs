@@ -5,13 +5,12 @@ use super::view;
 use super::workup::Workup;
 use crate::site::wire::Findings;
 use std::collections::BTreeMap;
-use telehand_ortho::distance::Field;
 use telehand_ortho::grade::Grade;
 use telehand_ortho::plan::{
     Implants, Margin, Plan, ScrewForm, Surroundings, Warning, check, margin, required_margin,
 };
 use telehand_ortho::register::Tre;
-use telehand_ortho::{Level, PlanHash, Screw, ScrewId};
+use telehand_ortho::{PlanHash, Screw, ScrewId};
 
 /// What is found about one version of a plan.
 #[derive(Debug, Clone, Default)]
@@ -27,14 +26,7 @@ impl Analysis {
     /// Looks at the newest plan of `workup`. `tre` predicts errors, once there is a registration.
     pub fn of(workup: &Workup, tre: Option<&Tre>) -> Self {
         let Some(plan) = workup.plan() else { return Self::default() };
-        let fields: BTreeMap<Level, &Field> =
-            workup.bones().iter().map(|(level, field)| (*level, field.as_ref())).collect();
-        let around = Surroundings {
-            anatomy: Some(workup.anatomy()),
-            bones: fields.iter().map(|(level, field)| (*level, *field as _)).collect(),
-            reach: None,
-        };
-        let warnings = check(plan, &Implants::STANDARD, &around);
+        let warnings = check(plan, &Implants::STANDARD, &surroundings(workup));
         let margins: BTreeMap<ScrewId, Result<Margin, String>> =
             plan.screws().values().map(|screw| (screw.id, margin_of(workup, screw))).collect();
         let screws = plan
@@ -49,9 +41,26 @@ impl Analysis {
         Self { hash: Some(plan.hash()), screws, findings }
     }
 
+    /// One screw of `plan`, which need not be the newest one.
+    pub fn of_screw(workup: &Workup, plan: &Plan, id: ScrewId, tre: Option<&Tre>) -> ScrewState {
+        let Some(screw) = plan.screws().get(&id) else { return ScrewState::default() };
+        let around = surroundings(workup);
+        let warnings = check(plan, &Implants::STANDARD, &around);
+        let warnings = warnings.get(&id).map_or(&[][..], Vec::as_slice);
+        shown(screw, Some(&margin_of(workup, screw)), warnings, tre)
+    }
+
     /// What the site's gates need.
     pub const fn findings(&self) -> Findings {
         self.findings
+    }
+}
+
+fn surroundings(workup: &Workup) -> Surroundings<'_> {
+    Surroundings {
+        anatomy: Some(workup.anatomy()),
+        bones: workup.bones().iter().map(|(level, field)| (*level, field.as_ref() as _)).collect(),
+        reach: None,
     }
 }
 

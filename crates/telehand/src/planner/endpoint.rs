@@ -110,7 +110,9 @@ impl Endpoint for PlannerEnd {
         match event {
             Event::State { bytes } => {
                 let Some(pulse) = wire::decode::<Pulse>(&bytes) else { return };
-                lock(&self.office.desk).hear(now, &pulse.bindings());
+                for expert in self.office.experts() {
+                    lock(&expert.desk).hear(now, &pulse.bindings());
+                }
                 let mut heard = lock(&self.room.heard);
                 (heard.pulse, heard.at) = (Some(pulse), now);
             }

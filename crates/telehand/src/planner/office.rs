@@ -1,6 +1,7 @@
 //! What the threads of the planner share: the desk, and one room for each site.
 
 use super::analysis::Analysis;
+use super::expert::{Expert, SECOND, SURGEON};
 use super::signature::{Signer, Trusted};
 use super::state::{SeriesState, SiteState, Verification};
 use super::workup::Workup;
@@ -17,8 +18,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use telehand_bridge::dicom::Origin;
-use telehand_ortho::authority::{Desk, Message, limits};
-use telehand_ortho::case::{PersonId, SeatId, SiteId};
+use telehand_ortho::authority::{Message, limits};
+use telehand_ortho::case::{PersonId, SiteId};
 use telehand_ortho::plan::{Role, Verify};
 use telehand_ortho::register::Tre;
 use telehand_ortho::{RegistrationId, ScrewId, SeriesUid, Volume};
@@ -26,10 +27,6 @@ use telehand_vocab::space::{Image, Reference};
 use telehand_vocab::{Mono, Pose, Quat, Vec3};
 use tokio::sync::broadcast;
 
-/// The surgeon, by number: his name stands in the certificate.
-pub const SURGEON: PersonId = PersonId(1);
-/// The one window that the page server lets control.
-pub const SEAT: SeatId = SeatId(1);
 /// Pictures that a slow viewer may be behind.
 const VIDEO_QUEUE: usize = 32;
 /// Longest wait for a site's answer to a button.
@@ -41,8 +38,8 @@ pub struct Office {
     pub surgeon: String,
     /// The surgeon's key.
     pub signer: Signer,
-    /// One robot at a time.
-    pub desk: Mutex<Desk>,
+    /// Who sits here, the surgeon first.
+    experts: Vec<Expert>,
     /// Where reports go.
     pub folder: PathBuf,
     rooms: Vec<Arc<Room>>,
@@ -164,7 +161,13 @@ pub struct Room {
 
 impl Office {
     /// Opens every site's room; what was on disk is there again.
-    pub fn open(surgeon: String, keys: &Path, folder: &Path, sites: &[String]) -> Result<Self> {
+    pub fn open(
+        surgeon: String,
+        second: Option<String>,
+        keys: &Path,
+        folder: &Path,
+        sites: &[String],
+    ) -> Result<Self> {
         let signer = Signer::load(keys)?;
         let trusted = sites.iter().map(|id| Ok((id.clone(), Trusted::load(keys, id)?)));
         let trusted: BTreeMap<_, _> = trusted.collect::<Result<_>>()?;
@@ -172,14 +175,14 @@ impl Office {
             .iter()
             .map(|id| Ok(Arc::new(Room::open(id, &folder.join(id))?)))
             .collect::<Result<_>>()?;
-        let mut desk = Desk::new(SURGEON);
-        desk.open(clock::now(), SEAT);
+        let mut experts = vec![Expert::new(surgeon.clone(), SURGEON)];
+        experts.extend(second.map(|name| Expert::new(name, SECOND)));
         let own = signer.public();
         Ok(Self {
             keys: Keys { own, surgeon: surgeon.clone(), sites: trusted },
             surgeon,
             signer,
-            desk: Mutex::new(desk),
+            experts,
             folder: folder.to_owned(),
             rooms,
         })
@@ -205,11 +208,16 @@ impl Office {
         self.rooms.iter().find(|room| room.number == number)
     }
 
-    /// Renews the lease that is held, whatever is looked at.
+    /// Who sits here, the surgeon first.
+    pub fn experts(&self) -> &[Expert] {
+        &self.experts
+    }
+
+    /// Renews the leases that are held, whatever is looked at.
     pub fn look_after_leases(&self) {
-        let message = lock(&self.desk).renew(clock::now());
-        if let Some(message) = message {
-            self.say(&[message]);
+        for expert in &self.experts {
+            let message = lock(&expert.desk).renew(clock::now());
+            self.say(message.as_slice());
         }
     }
 
@@ -282,11 +290,11 @@ impl Room {
     }
 
     /// Presses a button at the site and waits for what it says.
-    pub fn ask(&self, act: SurgeonAct) -> Result<(), Refused> {
+    pub fn ask(&self, person: PersonId, act: SurgeonAct) -> Result<(), Refused> {
         let (sender, receiver) = channel();
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.waiting).insert(id, sender);
-        self.tell(&FromPlanner::Act { id, act });
+        self.tell(&FromPlanner::Act { id, person: person.0, act });
         let answer = receiver.recv_timeout(ANSWER_WAIT);
         lock(&self.waiting).remove(&id);
         match answer {
@@ -297,6 +305,7 @@ impl Room {
                 message: format!("{} does not answer. Nothing was done there.", self.id),
                 value: None,
                 limit: None,
+                unit: String::new(),
                 clears: "Wait for the line, or call the site.".into(),
             }),
         }

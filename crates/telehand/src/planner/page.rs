@@ -1,6 +1,7 @@
 //! The planner's page.
 
-use super::actions::analysed;
+use super::actions::{Hands, analysed};
+use super::expert::{Expert, TEAM};
 use super::office::{Office, Room};
 use super::state::{
     Approvals, Confirmed, HistoryLine, PlanState, PlannerState, SIMULATED, SiteState, Surgeon,
@@ -21,6 +22,8 @@ const HISTORY: usize = 30;
 /// What the page talks to.
 pub struct Page {
     office: Arc<Office>,
+    /// Whose: a place among the experts.
+    expert: usize,
 }
 
 /// One site's camera.
@@ -29,9 +32,17 @@ struct Camera {
 }
 
 impl Page {
-    /// For this process.
-    pub const fn new(office: Arc<Office>) -> Self {
-        Self { office }
+    /// The page of one of the experts of this process, by their place.
+    pub const fn new(office: Arc<Office>, expert: usize) -> Self {
+        Self { office, expert }
+    }
+
+    fn expert(&self) -> Option<&Expert> {
+        self.office.experts().get(self.expert)
+    }
+
+    fn at_work(&self) -> Option<Hands<'_>> {
+        self.expert().map(|expert| Hands::new(&self.office, expert))
     }
 }
 
@@ -42,8 +53,12 @@ impl Backend for Page {
 
     fn state(&self, controls: bool) -> Value {
         let office = &self.office;
-        let desk = lock(&office.desk).view(clock::now());
-        let sites: Vec<SiteState> = office.sites().iter().map(|room| site(room)).collect();
+        let Some(expert) = self.expert() else { return Value::Null };
+        let desk = lock(&expert.desk).view(clock::now());
+        let mut sites: Vec<SiteState> = office.sites().iter().map(|room| site(room)).collect();
+        for site in &mut sites {
+            people(office, expert, site);
+        }
         let name = |number| office.numbered(number).map(|room| room.id.clone());
         let focus = desk.focus.and_then(name);
         let confirmed = desk.confirmed.map(|confirmed| Confirmed {
@@ -60,7 +75,8 @@ impl Backend for Page {
             r#type: "state".into(),
             label: SIMULATED.into(),
             controls,
-            surgeon: Surgeon { name: office.surgeon.clone() },
+            surgeon: Surgeon { name: expert.name.clone(), draws: expert.is_surgeon() },
+            others: others(office, expert),
             queue: queue::queue(&sites, focus.as_deref()),
             focus,
             blank_ms: desk.blank.as_millis_f64(),
@@ -71,15 +87,19 @@ impl Backend for Page {
     }
 
     fn action(&self, body: &Value) -> Result<Value, Denied> {
-        self.office.press(body)
+        self.at_work().ok_or_else(|| Denied::Bad("nobody sits here".into()))?.press(body)
     }
 
     fn hands(&self, body: &Value) {
-        self.office.hold(body);
+        if let Some(hands) = self.at_work() {
+            hands.hold(body);
+        }
     }
 
     fn hands_gone(&self) {
-        self.office.let_go();
+        if let Some(hands) = self.at_work() {
+            hands.let_go();
+        }
     }
 
     fn feed(&self, name: &str) -> Option<Arc<dyn Feed>> {
@@ -150,6 +170,27 @@ fn object(room: &Room, query: &Query) -> Result<Document, Denied> {
     Ok(Document { kind: "application/dicom", header, bytes })
 }
 
+/// Whom the robot can be handed to here.
+fn others(office: &Office, expert: &Expert) -> Vec<String> {
+    let others = office.experts().iter().filter(|one| one.person != expert.person);
+    others.map(|one| one.name.clone()).collect()
+}
+
+/// Names for numbers, and what of it concerns `expert`.
+fn people(office: &Office, expert: &Expert, site: &mut SiteState) {
+    let named = |number: Option<u32>| {
+        let one = office.experts().iter().find(|one| Some(one.person.0) == number);
+        match number {
+            Some(number) if number == TEAM.0 => "local".to_owned(),
+            _ => one.map(|one| one.name.clone()).unwrap_or_default(),
+        }
+    };
+    let lease = &mut site.lease;
+    (lease.by, lease.offered_to) = (named(lease.person), named(lease.offered));
+    lease.mine = lease.holder == "remote" && lease.person == Some(expert.person.0);
+    lease.for_me = lease.offered == Some(expert.person.0);
+}
+
 /// A site as the page sees it: what it says, and what the planner knows.
 fn site(room: &Room) -> SiteState {
     let now = clock::now();
@@ -169,6 +210,7 @@ fn site(room: &Room) -> SiteState {
         let [remote, local] = pulse.holds;
         (site.robot.hold_remote, site.robot.hold_local) = (remote, local);
         (site.lease.epoch, site.lease.holder) = (pulse.epoch, pulse.holder.clone());
+        site.lease.person = pulse.person;
     }
     drop(heard);
     site.link = view::link(snapshot.as_ref(), age);

@@ -3,6 +3,8 @@
 //! A site sends its own part over the link; the planner adds the link, the series and the plan.
 //! Everything here is text for people and pages. Nothing decides by it.
 
+pub use super::plan_state::{Approvals, HistoryLine, PlanState, ScrewState, Signed, Verification};
+
 use serde::{Deserialize, Serialize};
 
 /// The label that stands on everything a simulated site shows.
@@ -17,8 +19,10 @@ pub struct PlannerState {
     pub label: String,
     /// Whether the hands of the asking connection count; another tab controls when not.
     pub controls: bool,
-    /// Who plans.
+    /// Whose page this is.
     pub surgeon: Surgeon,
+    /// The other experts at this planner: a robot can be handed to them.
+    pub others: Vec<String>,
     /// The site the surgeon looks at.
     pub focus: Option<String>,
     /// How long the controls stay blank after a switch, milliseconds.
@@ -31,11 +35,13 @@ pub struct PlannerState {
     pub queue: Vec<Waiter>,
 }
 
-/// Who plans.
+/// Whose page it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Surgeon {
-    /// The name in the identity's certificate.
+    /// The surgeon's is the one in the identity's certificate.
     pub name: String,
+    /// Draws and signs the plans here.
+    pub draws: bool,
 }
 
 /// What was read back after a switch of site.
@@ -129,6 +135,24 @@ pub struct LinkState {
     pub loss: f64,
     /// Age of the newest state, milliseconds.
     pub age_ms: Option<f64>,
+    /// Each network by itself.
+    #[serde(default)]
+    pub paths: Vec<PathState>,
+}
+
+/// One network to a site.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PathState {
+    /// What people call it.
+    pub name: String,
+    /// Something came over it lately.
+    pub up: bool,
+    /// Round trip, milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// How much its delay varies, milliseconds.
+    pub jitter_ms: f64,
+    /// The larger share of packets lost of both directions, 0 to 1.
+    pub loss: f64,
 }
 
 /// Where a case stands.
@@ -148,6 +172,8 @@ pub struct CaseState {
     pub minutes: f64,
     /// How long it waited for the surgeon in all, seconds.
     pub waited_s: f64,
+    /// The vertebrae that the time-out's checklist names, head to foot.
+    pub levels: Vec<String>,
 }
 
 /// One condition of a state.
@@ -178,6 +204,7 @@ pub struct Waiting {
 
 /// Who may move the robot.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LeaseState {
     /// `none`, `remote` or `local`.
     pub holder: String,
@@ -185,6 +212,18 @@ pub struct LeaseState {
     pub epoch: u64,
     /// Until it dies without renewal, milliseconds.
     pub expires_ms: f64,
+    /// The holder's number.
+    pub person: Option<u32>,
+    /// To whom it is offered and not yet read back: their number.
+    pub offered: Option<u32>,
+    /// The remote holder's name; filled in by the planner, like all below.
+    pub by: String,
+    /// The name of whom it is offered to; `local` for the local team.
+    pub offered_to: String,
+    /// The one whose page this is holds it.
+    pub mine: bool,
+    /// It is offered to the one whose page this is.
+    pub for_me: bool,
 }
 
 /// The robot and its guide.
@@ -267,115 +306,6 @@ pub struct RegistrationState {
     pub accepted: bool,
 }
 
-/// A plan.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct PlanState {
-    /// Grows by one with each edit.
-    pub version: u64,
-    /// Of plan, series and registration.
-    pub hash: String,
-    /// Who may edit.
-    pub writer: String,
-    /// From head to foot.
-    pub screws: Vec<ScrewState>,
-    /// The two signatures.
-    pub approvals: Approvals,
-    /// Who did what.
-    pub history: Vec<HistoryLine>,
-}
-
-/// A planned screw.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct ScrewState {
-    /// `L3L`.
-    pub id: String,
-    /// `L3`.
-    pub level: String,
-    /// `left` or `right`.
-    pub side: String,
-    /// Where the axis enters the bone, frame Image, millimetres.
-    pub entry_mm: [f64; 3],
-    /// The far end, millimetres.
-    pub tip_mm: [f64; 3],
-    /// Outer thread diameter, millimetres.
-    pub diameter_mm: f64,
-    /// From entry to tip, millimetres.
-    pub length_mm: f64,
-    /// Smallest distance from the thread to the wall of the pedicle, millimetres; negative outside.
-    pub margin_mm: Option<f64>,
-    /// How uncertain the margin is, millimetres.
-    pub uncertainty_mm: Option<f64>,
-    /// `A` to `E`, when it were placed as planned.
-    pub grade: Option<String>,
-    /// Predicted target registration error at the pedicle, millimetres.
-    pub tre_mm: Option<f64>,
-    /// `planned`, `wire`, `verified` or `placed`.
-    pub state: String,
-    /// In words.
-    pub warnings: Vec<String>,
-}
-
-/// The two signatures of a plan.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Approvals {
-    /// The surgeon's.
-    pub remote: Option<Signed>,
-    /// The local team's.
-    pub local: Option<Signed>,
-}
-
-/// Who signed, and when.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signed {
-    /// The name.
-    pub by: String,
-    /// Wall clock, RFC 3339 in UTC.
-    pub at: String,
-}
-
-/// One version of a plan.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HistoryLine {
-    /// Its number.
-    pub version: u64,
-    /// Who made it.
-    pub by: String,
-    /// In words.
-    pub what: String,
-}
-
-/// How a screw or wire came to lie, measured in an image.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Verification {
-    /// Which.
-    pub screw: String,
-    /// Lateral deviation at the entry, millimetres.
-    pub entry_mm: f64,
-    /// Lateral deviation at the tip, millimetres.
-    pub target_mm: f64,
-    /// Angle between both axes, degrees.
-    pub angle_deg: f64,
-    /// The same in the axial plane, degrees.
-    pub axial_deg: f64,
-    /// The same in the sagittal plane, degrees.
-    pub sagittal_deg: f64,
-    /// Deeper than planned, millimetres.
-    pub depth_mm: f64,
-    /// Largest distance of the thread outside the pedicle, millimetres.
-    pub breach_mm: f64,
-    /// How uncertain the breach is, millimetres.
-    pub uncertainty_mm: f64,
-    /// Gertzbein-Robbins, `A` to `E`.
-    pub grade: String,
-    /// By the second, independent grader.
-    pub second_grade: String,
-    /// Both disagree: a person must look.
-    pub flagged: bool,
-    /// `wire` or `screw`.
-    pub of: String,
-}
-
 /// What is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
@@ -387,6 +317,8 @@ pub struct Alarm {
     pub value: Option<f64>,
     /// What is allowed.
     pub limit: Option<f64>,
+    /// Of both.
+    pub unit: String,
     /// What ends it.
     pub clears: String,
 }

@@ -1,6 +1,6 @@
 //! Parts of the state that site and planner show alike.
 
-use super::state::{LinkState, SeriesState};
+use super::state::{LinkState, PathState, SeriesState};
 use crate::net::{Snapshot, Status};
 use telehand_ortho::series::registration_allowed;
 use telehand_ortho::{Side, Volume};
@@ -53,5 +53,17 @@ pub fn link(snapshot: Option<&Snapshot>, age: Option<Span>) -> LinkState {
         rtt_ms: best.and_then(|path| path.rtt).map(Span::as_millis_f64),
         loss: best.map_or(0.0, |path| path.loss_in.max(path.loss_out)),
         age_ms: age.map(Span::as_millis_f64),
+        paths: snapshot
+            .sockets
+            .iter()
+            .zip(paths.unwrap_or_default())
+            .map(|(socket, path)| PathState {
+                name: socket.label.clone(),
+                up: path.up,
+                rtt_ms: path.rtt.map(Span::as_millis_f64),
+                jitter_ms: path.jitter_in.as_millis_f64(),
+                loss: path.loss_in.max(path.loss_out),
+            })
+            .collect(),
     }
 }

@@ -3,135 +3,19 @@
 //! Every change is in the journal before it counts: who kills this process at any moment and
 //! starts it again finds every acknowledged version.
 
+pub use super::entry::{Change, Clicks, Entry, NotDone};
+
 use super::journal::Journal;
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use telehand_ortho::distance::Field;
 use telehand_ortho::plan::{
-    Anatomy, By, Chart, Edit, Landmarks, Plan, PlanRefusal, ScrewForm, Signature, Verify, Vertebra,
+    Anatomy, By, Chart, Edit, Plan, PlanRefusal, Signature, Verify, Vertebra,
 };
 use telehand_ortho::suggest::bone_of_volume;
-use telehand_ortho::{Level, PlanHash, RegistrationId, ScrewId, SeriesUid, Volume};
-use telehand_vocab::Vec3;
-
-/// What is written down.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "entry", rename_all = "snake_case")]
-pub enum Entry {
-    /// A series to plan on; whatever was drawn on another one is gone with it.
-    Series {
-        /// Which.
-        uid: SeriesUid,
-        /// Who took it in.
-        by: By,
-    },
-    /// Three clicks on one vertebra.
-    Landmarks {
-        /// Which vertebra.
-        level: Level,
-        /// The clicks.
-        clicks: Clicks,
-    },
-    /// A change of the plan and the hash that it led to.
-    Plan {
-        /// What was done.
-        what: Change,
-        /// Who did it.
-        by: By,
-        /// The hash afterwards.
-        hash: PlanHash,
-    },
-    /// A signature.
-    Signed {
-        /// It.
-        signature: Signature,
-    },
-}
-
-/// A change of the plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "change", rename_all = "snake_case")]
-pub enum Change {
-    /// A screw is put or moved.
-    Set {
-        /// Drawn on this version.
-        base: u64,
-        /// It.
-        screw: ScrewForm,
-    },
-    /// A screw is taken out.
-    Remove {
-        /// Seen on this version.
-        base: u64,
-        /// Which.
-        id: ScrewId,
-    },
-    /// The screws of before the last edit.
-    Undo {
-        /// Seen on this version.
-        base: u64,
-    },
-    /// The plan is carried to the patient by this registration.
-    Register {
-        /// Which.
-        id: RegistrationId,
-    },
-    /// No registration carries it any more.
-    Unregister,
-}
-
-/// Three clicks on one vertebra, frame Image, millimetres.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Clicks {
-    /// On the anterior wall of the body, in the midline.
-    pub anterior_mm: [f64; 3],
-    /// The middle of the patient's left pedicle.
-    pub left_mm: [f64; 3],
-    /// The middle of the right one.
-    pub right_mm: [f64; 3],
-}
-
-impl Clicks {
-    /// In millimetres.
-    pub fn of(landmarks: &Landmarks) -> Self {
-        let mm = |point: Vec3| point.to_array().map(|metres| metres * 1e3);
-        Self {
-            anterior_mm: mm(landmarks.anterior),
-            left_mm: mm(landmarks.left_isthmus),
-            right_mm: mm(landmarks.right_isthmus),
-        }
-    }
-
-    /// In metres.
-    pub fn landmarks(&self) -> Landmarks {
-        let point = |mm: [f64; 3]| Vec3::from_array(mm) * 1e-3;
-        Landmarks {
-            anterior: point(self.anterior_mm),
-            left_isthmus: point(self.left_mm),
-            right_isthmus: point(self.right_mm),
-        }
-    }
-}
-
-/// Why a change was not made.
-#[derive(Debug, thiserror::Error)]
-pub enum NotDone {
-    /// The plan says no.
-    #[error(transparent)]
-    Refused(#[from] PlanRefusal),
-    /// There is no series to plan on.
-    #[error("there is no series to plan on yet; nothing was changed: take a scan first")]
-    NoSeries,
-    /// The three points are no vertebra.
-    #[error("{0}")]
-    Clicks(String),
-    /// The journal was not written.
-    #[error("{0:#}; nothing was changed: make room on the disk and try again")]
-    Disk(anyhow::Error),
-}
+use telehand_ortho::{Level, Volume};
 
 /// One patient.
 pub struct Workup {
@@ -255,6 +139,13 @@ impl Workup {
         Ok(self.chart.insert(after).plan())
     }
 
+    /// The plan that a change would lead to. Nothing is changed.
+    pub fn tried(&self, what: &Change, by: &By) -> Result<Plan, NotDone> {
+        let mut after = self.chart.clone().ok_or(NotDone::NoSeries)?;
+        apply(&mut after, what, by, &self.anatomy)?;
+        Ok(after.plan().clone())
+    }
+
     /// Takes a signature that `keys` know.
     pub fn sign(&mut self, signature: Signature, keys: &impl Verify) -> Result<(), NotDone> {
         self.enter(&Entry::Signed { signature }, keys)
@@ -332,8 +223,9 @@ fn vertebra(level: Level, clicks: &Clicks) -> Result<Vertebra, NotDone> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use telehand_ortho::Grid;
-    use telehand_ortho::plan::{Role, statement};
+    use telehand_ortho::plan::{Role, ScrewForm, statement};
+    use telehand_ortho::{Grid, PlanHash, RegistrationId, SeriesUid};
+    use telehand_vocab::Vec3;
 
     fn by() -> By {
         By { name: "surgeon".into(), at_ms: 7 }

@@ -6,7 +6,7 @@ use crate::http::Denied;
 use serde_json::Value;
 use telehand_ortho::ScrewId;
 use telehand_ortho::authority;
-use telehand_ortho::case::{Act, By, Effect, PlanFacts, Refusal, State};
+use telehand_ortho::case::{Act, By, Effect, PersonId, PlanFacts, Refusal, State};
 use telehand_ortho::ids::ChecklistHash;
 use telehand_ortho::plan::{Plan, Role, Signature, statement};
 use telehand_sim::spine::tracker::Body;
@@ -60,34 +60,56 @@ impl Core {
         done.map_err(denied)
     }
 
-    /// A button of the surgeon.
-    pub(super) fn surgeon(&mut self, now: Mono, act: &SurgeonAct) -> Result<(), Refusal> {
+    /// A button of a remote expert. Whoever holds the robot, or watches a wire, is the one who judges
+    /// what it did.
+    pub(super) fn surgeon(
+        &mut self,
+        now: Mono,
+        person: PersonId,
+        act: &SurgeonAct,
+    ) -> Result<(), Refusal> {
+        let remote = By::Remote(person);
         match act {
             SurgeonAct::Authorise => {
-                self.act(now, REMOTE, Act::Authorise)?;
+                self.act(now, remote, Act::Authorise)?;
                 self.connect(now);
                 Ok(())
             }
-            SurgeonAct::SpokenCode => self.act(now, REMOTE, Act::SpokenCode(true)),
+            SurgeonAct::SpokenCode => self.act(now, remote, Act::SpokenCode(true)),
             SurgeonAct::TimeOut => {
                 let list = self.checklist();
-                self.act(now, REMOTE, Act::SignTimeOut(list))
+                self.act(now, remote, Act::SignTimeOut(list))
             }
             SurgeonAct::AcceptRegistration => {
-                self.act(now, REMOTE, Act::AcceptRegistration)?;
+                self.act(now, remote, Act::AcceptRegistration)?;
                 self.accepted = true;
                 Ok(())
             }
-            SurgeonAct::ConfirmPose { screw } => self.act(now, REMOTE, Act::ConfirmPose(*screw)),
-            SurgeonAct::Verify { screw, accept } => {
-                self.act(now, REMOTE, Act::Verify(*screw, *accept))
+            SurgeonAct::ConfirmPose { screw } => {
+                self.holds_or_watches(person)?;
+                self.act(now, remote, Act::ConfirmPose(*screw))
             }
-            SurgeonAct::Stop => self.act(now, REMOTE, Act::AskHold),
+            SurgeonAct::Verify { screw, accept } => {
+                self.holds_or_watches(person)?;
+                self.act(now, remote, Act::Verify(*screw, *accept))
+            }
+            SurgeonAct::Stop => self.act(now, remote, Act::AskHold),
             SurgeonAct::Close => {
-                self.act(now, REMOTE, Act::Close)?;
+                self.act(now, remote, Act::Close)?;
                 self.note(now, "the case is closed".into());
                 Ok(())
             }
+        }
+    }
+
+    /// After a hand-over it is the new holder's word that counts, not the old one's.
+    fn holds_or_watches(&self, person: PersonId) -> Result<(), Refusal> {
+        let holder = self.arbiter.lease().map(|lease| lease.holder.person);
+        match self.arbiter.pinned().or(holder) {
+            Some(other) if other != person => {
+                Err(Refusal::plain(telehand_ortho::case::Why::WrongHolder))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -215,6 +237,7 @@ impl Core {
                     message: format!("O-001: the signature is for {said}, the plan is {hash}."),
                     value: None,
                     limit: None,
+                    unit: String::new(),
                     clears: "Review the newest version and sign that.".into(),
                 }
                 .answer(),
@@ -282,6 +305,7 @@ impl Core {
                     .into(),
                 value: None,
                 limit: Some(0.5),
+                unit: "mm".into(),
                 clears: "Check the reference; after a stop, scan and register again.".into(),
             }
             .answer(),

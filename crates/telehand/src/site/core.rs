@@ -3,30 +3,28 @@
 
 use super::motion::Going;
 use super::scans::Task;
+use super::senses::{FRAMES, MUTUAL};
 use super::wire::{FromPlanner, FromSite, Refused};
 use super::{Hall, Order};
+use crate::bridge_cli::feed::Publisher;
+use crate::clock;
 use crate::http::Denied;
-use crate::net::Outgoing;
-use crate::planner::journal;
 use crate::planner::signature::{Signer, Trusted};
 use crate::planner::state::{EventLine, Name, ScrewState, SeriesState, Verification};
-use crate::{clock, lock};
 use anyhow::{Context as _, Result};
 use std::collections::{BTreeMap, VecDeque};
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
-use telehand_ortho::authority::{self, Arbiter, Epoch, Guide, Senses};
+use telehand_ortho::authority::{self, Arbiter};
 use telehand_ortho::case::{
-    Act, By, Case, Drift, Event as CaseEvent, Party, PersonId, ReferenceFacts, Refusal, RobotId,
-    SiteId, State,
+    Act, By, Case, Event as CaseEvent, Party, PersonId, Refusal, RobotId, SiteId, State,
 };
 use telehand_ortho::ids::PatientKey;
 use telehand_ortho::plan::{Plan, Signature};
 use telehand_ortho::register::{CheckPoint, Registration};
-use telehand_ortho::track::{self, Monitor, Sight, Sighting, Surveillance};
+use telehand_ortho::track::{Monitor, Sight, Surveillance};
 use telehand_ortho::{Level, PlanHash, ScrewId, Volume};
 use telehand_sim::random::Random;
 use telehand_sim::spine::phantom::Spec;
@@ -38,18 +36,6 @@ use telehand_vocab::{Mono, Pose, Span};
 
 /// The rhythm of the core.
 const TICK: Span = Span::from_millis(10);
-/// The state goes out this often.
-const STATE_EVERY: Span = Span::from_millis(200);
-/// The heartbeat goes out this often.
-const PULSE_EVERY: Span = Span::from_millis(40);
-/// The room is drawn this often.
-const ROOM_EVERY: Span = Span::from_millis(100);
-/// Frames kept: three seconds.
-pub(super) const FRAMES: usize = 180;
-/// Frames whose mean the drift of the reference is told from.
-pub(super) const MUTUAL: usize = 40;
-/// Lines of the page's log.
-const EVENTS: usize = 40;
 /// The surgeon, by number: his name stands in the certificate.
 pub(super) const SURGEON: PersonId = PersonId(1);
 /// The local team's leader, by number.
@@ -81,6 +67,8 @@ pub struct SiteSetup {
     pub surgeon: Trusted,
     /// The local team's own.
     pub signer: Signer,
+    /// Where other programs may look on.
+    pub publisher: Option<Publisher>,
 }
 
 /// A number for a name: sites and robots are told apart by numbers in commands.
@@ -97,7 +85,7 @@ pub struct Core {
     pub(super) random: Random,
     pub(super) began: Mono,
     /// When the theatre was last stepped.
-    fed: Mono,
+    pub(super) fed: Mono,
     pub(super) arbiter: Arbiter,
     pub(super) sight: Sight,
     pub(super) monitor: Option<Monitor>,
@@ -105,7 +93,7 @@ pub struct Core {
     pub(super) frames: VecDeque<(Mono, TrackerFrame)>,
     pub(super) tracked: Mono,
     /// Reference against surveillance marker since the last mean.
-    mutual: Vec<Pose<Reference, Surveillance>>,
+    pub(super) mutual: Vec<Pose<Reference, Surveillance>>,
     pub(super) volume: Option<Arc<Volume>>,
     /// The same as pages see it: its voxels are looked through once.
     pub(super) series: Option<SeriesState>,
@@ -140,10 +128,10 @@ pub struct Core {
     pub(super) at_scan: Vec<TrackerFrame>,
     /// How far the devices' clock went in this tick.
     pub(super) stepped: Span,
-    told_state: Mono,
-    told_pulse: Mono,
-    told_room: Mono,
-    audit: std::fs::File,
+    pub(super) told_state: Mono,
+    pub(super) told_pulse: Mono,
+    pub(super) told_room: Mono,
+    pub(super) audit: std::fs::File,
 }
 
 impl Core {
@@ -156,7 +144,7 @@ impl Core {
         let theatre = Theatre::new(&Setup { spec, protocol, ..Setup::demo(setup.seed) });
         let site = SiteId(number(&setup.id));
         let patient = PatientKey::of(format!("{}\0{}", setup.id, theatre.person().id).as_bytes());
-        let last = read_epoch(&setup.folder.join("epoch"))?;
+        let last = super::outward::read_epoch(&setup.folder.join("epoch"))?;
         let case = Case::new(now, site, patient);
         let (arbiter, effects) = Arbiter::restore(now, site, RobotId(site.0), last, Some(case));
         let audit = setup.folder.join("record.jsonl");
@@ -289,74 +277,6 @@ impl Core {
         self.publish(now);
     }
 
-    /// Takes the tracker's frames.
-    fn look(&mut self, now: Mono) {
-        let device_now = self.theatre.now();
-        for frame in self.theatre.take_frames() {
-            let age = device_now.since(frame.at).as_secs_f64() / self.setup.speed;
-            let at = now - Span::from_secs_f64(age);
-            self.sight.frame(frame.at, frame.reference);
-            if frame.reference.is_some() && frame.guide.is_some() {
-                self.tracked = at;
-            }
-            if let (Some(reference), Some(surveillance)) = (frame.reference, frame.surveillance) {
-                self.mutual.push(reference.inverse() * surveillance);
-                self.watch_reference(at);
-            }
-            if self.frames.len() == FRAMES {
-                self.frames.pop_front();
-            }
-            self.frames.push_back((at, frame));
-        }
-        let seen = self.sight.seen();
-        self.machine(
-            now,
-            Act::Reference(ReferenceFacts {
-                watched_s: seen.span.as_secs_f64() + 0.05,
-                visible: seen.visible,
-                jitter: seen.jitter_m,
-            }),
-        );
-        let Some(watch) = self.monitor.as_mut().map(|monitor| monitor.watch(now)) else { return };
-        self.machine(now, Act::Drift(Drift { metres: watch.drift_m, radians: watch.drift_rad }));
-        if watch.drift == track::Drift::Stop && self.registration_holds() {
-            if let Some(registration) = &mut self.registration {
-                registration.void(telehand_ortho::register::Void::ReferenceMoved {
-                    drift_mm: watch.drift_m * 1e3,
-                    drift_deg: watch.drift_rad.to_degrees(),
-                });
-            }
-            self.machine(now, Act::ReferenceMoved);
-        }
-    }
-
-    /// Gives the monitor the mean of some frames at a time: one frame of two bodies 200 mm apart is
-    /// too noisy for it.
-    fn watch_reference(&mut self, at: Mono) {
-        if self.mutual.len() < MUTUAL {
-            return;
-        }
-        let mean = super::motion::mean(&self.mutual);
-        self.mutual.clear();
-        if let (Some(monitor), Some(mean)) = (&mut self.monitor, mean) {
-            monitor.frame(&Sighting {
-                at,
-                reference: Some(Pose::IDENTITY),
-                surveillance: Some(mean.relabel()),
-            });
-        }
-    }
-
-    fn senses(&mut self, now: Mono) -> Senses {
-        let drift = self.monitor.as_mut().map_or(Drift::default(), |monitor| {
-            let watch = monitor.watch(now);
-            Drift { metres: watch.drift_m, radians: watch.drift_rad }
-        });
-        let guide = if self.theatre.guide_occupied() { Guide::Occupied } else { Guide::Free };
-        let base_from_guide = self.theatre.believed_base_from_guide();
-        Senses { guide, tracked: self.tracked, drift, base_from_guide }
-    }
-
     /// Hands an event to the arbiter and carries out what follows.
     pub(super) fn authority(&mut self, now: Mono, event: &authority::Event) -> Result<(), Refusal> {
         let effects = self.arbiter.handle(now, event)?;
@@ -374,40 +294,6 @@ impl Core {
         self.act(now, By::Machine, act).is_ok()
     }
 
-    fn carry_out(&mut self, now: Mono, effects: Vec<authority::Effect>) {
-        for effect in effects {
-            match effect {
-                authority::Effect::Persist(epoch) => self.persist(now, epoch),
-                authority::Effect::Granted(lease) => {
-                    self.note(now, format!("the robot is lent under epoch {}", lease.epoch));
-                }
-                authority::Effect::Ended(lease, reason) => {
-                    self.note(now, format!("epoch {} ended: {reason:?}", lease.epoch));
-                }
-                authority::Effect::Hold | authority::Effect::Brake => self.hold(),
-                authority::Effect::HandedOff(hand_off) => {
-                    self.note(now, format!("handed over: {:?}", hand_off.reason));
-                }
-                authority::Effect::Case(effect) => self.followed(now, effect),
-            }
-        }
-    }
-
-    /// The epoch is on the disk before it is used (O-016).
-    fn persist(&mut self, now: Mono, epoch: Epoch) {
-        let path = self.setup.folder.join("epoch");
-        let event = match journal::replace(&path, epoch.0.to_string().as_bytes()) {
-            Ok(()) => authority::Event::Persisted(epoch),
-            Err(error) => {
-                self.note(now, format!("{error:#}; the robot is not lent"));
-                authority::Event::PersistFailed(epoch)
-            }
-        };
-        if let Err(refusal) = self.authority(now, &event) {
-            self.denied = Some(refusal);
-        }
-    }
-
     /// Whether a registration is in force.
     pub(super) fn registration_holds(&self) -> bool {
         self.registration.as_ref().is_some_and(|made| made.void_because().is_none())
@@ -423,25 +309,10 @@ impl Core {
         self.arbiter.case().map_or(State::Closed, Case::state)
     }
 
-    /// A line of the page's log.
-    pub(super) fn note(&mut self, now: Mono, text: String) {
-        if self.events.len() == EVENTS {
-            self.events.pop_front();
-        }
-        self.events.push_back(EventLine { at_s: now.since(self.began).as_secs_f64(), text });
-    }
-
-    /// To the planner, reliably.
-    pub(super) fn tell(&self, message: &FromSite) {
-        if let Ok(bytes) = super::wire::encode(message) {
-            self.hall.send(Outgoing::Message(bytes));
-        }
-    }
-
     fn planner(&mut self, now: Mono, message: FromPlanner) {
         match message {
-            FromPlanner::Act { id, act } => {
-                let refusal = self.surgeon(now, &act).err().map(Refused::from);
+            FromPlanner::Act { id, person, act } => {
+                let refusal = self.surgeon(now, PersonId(person), &act).err().map(Refused::from);
                 self.tell(&FromSite::Reply { id, refusal });
                 self.told_state = Mono::ZERO;
             }
@@ -469,64 +340,6 @@ impl Core {
                 self.note(now, "the screws are graded, the report is filed".into());
             }
         }
-    }
-
-    fn keep_record(&mut self) {
-        let entries = self.arbiter.take_record();
-        if entries.is_empty() {
-            return;
-        }
-        let mut lines = Vec::new();
-        for entry in entries {
-            let line = serde_json::json!({
-                "site": entry.site.0,
-                "epoch": entry.epoch.0,
-                "seq": entry.seq,
-                "at_ns": entry.at.as_nanos(),
-                "what": format!("{:?}", entry.record),
-            });
-            lines.extend(line.to_string().into_bytes());
-            lines.push(b'\n');
-        }
-        if let Err(error) = self.audit.write_all(&lines) {
-            eprintln!("telehand site: the record was not written: {error}");
-        }
-    }
-
-    fn publish(&mut self, now: Mono) {
-        if now.since(self.told_pulse) >= PULSE_EVERY {
-            self.told_pulse = now;
-            if let Ok(bytes) = super::wire::encode(&self.pulse(now)) {
-                self.hall.send(Outgoing::State(bytes));
-            }
-        }
-        if now.since(self.told_room) >= ROOM_EVERY {
-            self.told_room = now;
-            *lock(&self.hall.room) = Some(self.theatre.room());
-            let state = self.view(now);
-            *lock(&self.hall.state) = state;
-        }
-        if now.since(self.told_state) >= STATE_EVERY {
-            self.told_state = now;
-            let site = self.view(now);
-            if self.link_up {
-                self.tell(&FromSite::State { site });
-            }
-        }
-    }
-}
-
-fn read_epoch(path: &std::path::Path) -> Result<Epoch> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => {
-            let shown = path.display();
-            let number = text.trim().parse();
-            Ok(Epoch(number.with_context(|| {
-                format!("{shown} holds no epoch; the robot is not lent: find out why, then repair")
-            })?))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Epoch(0)),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }
 

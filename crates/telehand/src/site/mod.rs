@@ -6,14 +6,18 @@
 //! them. The theatre behind the devices is simulated.
 
 mod acts;
+mod bridge;
 mod camera;
 mod core;
 mod endpoint;
 mod motion;
+mod outward;
 mod page;
 mod scans;
+mod senses;
 mod view;
 pub mod wire;
+mod wires;
 
 pub use core::number;
 
@@ -80,6 +84,8 @@ pub struct SiteArgs {
     /// Scan in 0.5 mm voxels instead of 0.8 mm ones
     #[arg(long)]
     fine: bool,
+    #[command(flatten)]
+    doors: bridge::Doors,
     /// The surgeon whose signatures count: a name in the folder `trusted` of the keys
     #[arg(long, default_value = "surgeon")]
     surgeon: String,
@@ -219,6 +225,7 @@ pub fn run(args: &SiteArgs) -> Result<()> {
         surgeon_name: args.surgeon.clone(),
         surgeon,
         signer,
+        publisher: args.doors.open()?,
     };
     let core = core::Core::new(hall.clone(), setup)?;
     let config =

@@ -2,7 +2,7 @@
 //! missing. Every motion here uses up a permit of the arbiter; without one the robot holds.
 
 use super::core::Core;
-use super::core::FRAMES;
+use super::senses::FRAMES;
 use telehand_ortho::ScrewId;
 use telehand_ortho::authority::{self, Approach, Drive, Motion, Permit, Step, guide_error};
 use telehand_ortho::case::{Act, GuideError, Refusal, Why};

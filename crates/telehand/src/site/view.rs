@@ -111,6 +111,7 @@ impl Core {
             gates: gates.collect(),
             minutes: (self.theatre.now().as_secs_f64() + self.skipped_s) / 60.0,
             waited_s: self.waited_s,
+            levels: self.theatre.phantom().bones.iter().map(|b| b.level.to_string()).collect(),
         }
     }
 
@@ -157,6 +158,9 @@ impl Core {
             holder: self.holder().into(),
             epoch: self.arbiter.epoch().0,
             expires_ms: expires.map_or(0.0, telehand_vocab::Span::as_millis_f64),
+            person: self.arbiter.lease().map(|lease| lease.holder.person.0),
+            offered: self.arbiter.offered().map(|to| to.person.0),
+            ..LeaseState::default()
         }
     }
 
@@ -271,6 +275,7 @@ impl Core {
                 cause: "the reference moved against the surveillance marker".into(),
                 value: Some(watch.drift_m * 1e3),
                 limit: Some(limit),
+                unit: "mm".into(),
                 clears: "Check the reference; above 1 mm scan and register again.".into(),
             });
         }
@@ -280,6 +285,7 @@ impl Core {
                 cause: "guide and reference are not seen together".into(),
                 value: Some(now.since(self.tracked).as_millis_f64().min(1e6)),
                 limit: Some(200.0),
+                unit: "ms".into(),
                 clears: "Clear the tracker's view.".into(),
             });
         }
@@ -287,9 +293,8 @@ impl Core {
             alarms.push(Alarm {
                 id: "O-010".into(),
                 cause: "the line to the surgeon is silent".into(),
-                value: None,
-                limit: None,
                 clears: "Wait for the line, or take over: that needs no network.".into(),
+                ..Alarm::default()
             });
         }
         if let Some(refusal) = self.denied {
@@ -300,12 +305,13 @@ impl Core {
 }
 
 fn from_refusal(refusal: Refusal) -> Alarm {
-    let number = |value: f64| (value.is_finite() && value != 0.0).then_some(value);
+    let shown = refusal.shown();
     Alarm {
         id: refusal.id(),
         cause: refusal.to_string(),
-        value: number(refusal.value),
-        limit: number(refusal.limit),
+        value: shown.map(|(value, ..)| value).filter(|value| value.is_finite()),
+        limit: shown.map(|(_, limit, _)| limit),
+        unit: shown.map_or_else(String::new, |(.., unit)| unit.into()),
         clears: refusal.clears().into(),
     }
 }

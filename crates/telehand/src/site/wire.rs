@@ -102,6 +102,8 @@ pub enum FromPlanner {
     Act {
         /// To answer to.
         id: u64,
+        /// Which of the planner's experts, by number.
+        person: u32,
         /// What.
         act: SurgeonAct,
     },
@@ -203,6 +205,9 @@ pub struct Refused {
     pub value: Option<f64>,
     /// What is allowed.
     pub limit: Option<f64>,
+    /// Of both.
+    #[serde(default)]
+    pub unit: String,
     /// What ends it.
     pub clears: String,
 }
@@ -214,7 +219,8 @@ impl Refused {
             "ok": false,
             "message": self.message,
             "refusal": {
-                "id": self.id, "value": self.value, "limit": self.limit, "clears": self.clears,
+                "id": self.id, "value": self.value, "limit": self.limit, "unit": self.unit,
+                "clears": self.clears,
             },
         })
     }
@@ -222,13 +228,13 @@ impl Refused {
 
 impl From<telehand_ortho::case::Refusal> for Refused {
     fn from(refusal: telehand_ortho::case::Refusal) -> Self {
-        let number = |value: f64| value.is_finite().then_some(value);
-        let numbers = refusal.limit != 0.0 || refusal.value != 0.0;
+        let shown = refusal.shown();
         Self {
             id: refusal.id(),
             message: refusal.to_string(),
-            value: number(refusal.value).filter(|_| numbers),
-            limit: number(refusal.limit).filter(|_| numbers),
+            value: shown.map(|(value, ..)| value).filter(|value| value.is_finite()),
+            limit: shown.map(|(_, limit, _)| limit),
+            unit: shown.map_or_else(String::new, |(.., unit)| unit.to_owned()),
             clears: refusal.clears().to_owned(),
         }
     }
@@ -351,7 +357,7 @@ mod tests {
 
     #[test]
     fn any_bytes_are_a_message_or_none() {
-        let good = encode(&FromPlanner::Act { id: 7, act: SurgeonAct::Stop }).unwrap();
+        let good = encode(&FromPlanner::Act { id: 7, person: 1, act: SurgeonAct::Stop }).unwrap();
         let mut state = 1_u64;
         for _ in 0..10_000 {
             let mut bytes = good.clone();
