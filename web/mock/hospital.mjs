@@ -52,7 +52,7 @@ export const screw = (level, side, over = {}) => ({
 });
 
 /** What a library of screws and a field of distances would say. */
-function judged(one) {
+export function judged(one) {
   const [e, t] = [one.entry_mm, one.tip_mm];
   const s = one.side === "left" ? 1 : -1;
   const k = (PEDICLE.y - e[1]) / (t[1] - e[1] || 1);
@@ -269,10 +269,31 @@ export class Site {
         rtt_ms: this.up ? this.rtt_ms + Math.sin(now / 900) : null,
         loss: this.loss,
         age_ms: this.up ? 30 : 4200,
+        paths: ["fibre", "5g"].map((name, i) => ({
+          name,
+          up: this.up,
+          rtt_ms: this.up ? this.rtt_ms + 8 * i : null,
+          jitter_ms: 0.3 + 1.7 * i,
+          loss: 0.003 * i,
+        })),
       },
-      case: { state: STATES[this.number], number: this.number, since_s, gates: this.gates() },
+      case: {
+        state: STATES[this.number],
+        number: this.number,
+        since_s,
+        gates: this.gates(),
+        levels: ["L2", "L3", "L4"],
+      },
       waiting: needs ? { needs, since_s, critical: this.critical } : null,
-      lease: { holder: this.holder, epoch: this.epoch, expires_ms: 1800 },
+      lease: {
+        holder: this.holder,
+        epoch: this.epoch,
+        expires_ms: 1800,
+        by: this.holder === "remote" ? (this.by ?? "Dr Lin") : "",
+        mine: this.holder === "remote" && !this.by,
+        offered_to: this.offered_to ?? "",
+        for_me: this.offered_to === "Dr Lin",
+      },
       robot: {
         state:
           this.number === 9 ? "moving" : this.number >= 8 && this.number < 13 ? "held" : "parked",

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { WebSocketServer } from "ws";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
-export const DIST = join(HERE, "../../crates/pages/dist");
+export const DIST = process.env.TELEHAND_DIST ?? join(HERE, "../../crates/pages/dist");
 const CLIP = accessUnits(readFileSync(join(HERE, "clip.h264")));
 const FRAME_US = 33_333;
 const MEDIA = {
@@ -96,7 +96,7 @@ async function answer(ward, side, dist, token, request, response) {
     const wanted = JSON.parse(body);
     ward.heard.actions.push(wanted);
     const refusal = ward.act(wanted, side);
-    if (refusal?.done) return send(200, { ok: true });
+    if (refusal?.done) return send(200, { ok: true, ...refusal.more });
     if (refusal?.bad) return send(400, { ok: false, message: refusal.bad });
     return refusal ? send(409, refusal) : send(200, { ok: true });
   }

@@ -1,5 +1,5 @@
 // A stand-in for `telehand planner` and `telehand site`: three invented hospitals, one surgeon.
-import { screw, SERIES, Site } from "./hospital.mjs";
+import { judged, screw, SERIES, Site } from "./hospital.mjs";
 import { plane, slice } from "./slices.mjs";
 
 const verified = (id, over = {}) => ({
@@ -93,6 +93,11 @@ export const THEATRES = {
       ],
     });
     return { confirmed: { site: a.id, patient: a.patient.id, level: "L3", side: "left" } };
+  },
+  offered: (t) => {
+    const change = THEATRES.verify(t);
+    Object.assign(t.sites[0], { critical: true, by: "Dr Wu", offered_to: "Dr Lin" });
+    return { ...change, confirmed: null };
   },
   void: (t) => {
     const [a] = t.sites;
@@ -192,7 +197,8 @@ export class Theatre {
       type: "state",
       label: "SIMULATED",
       controls: this.settings.controls,
-      surgeon: { name: "Dr Lin" },
+      surgeon: { name: "Dr Lin", draws: true },
+      others: ["Dr Wu"],
       focus: this.focus,
       blank_ms: this.keep_blank ? 500 : Math.max(0, 1000 - (now - this.switched)),
       confirmed: this.confirmed,
@@ -248,7 +254,7 @@ export class Theatre {
 
   plans(body, site, refused) {
     const { action } = body;
-    if (!["plan_set", "plan_remove", "suggest"].includes(action)) return null;
+    if (!["plan_set", "plan_try", "plan_remove", "suggest"].includes(action)) return null;
     site.plan ??= {
       version: 0,
       writer: "Dr Lin",
@@ -263,6 +269,10 @@ export class Theatre {
         null,
         { value: body.version, limit: plan.version },
       );
+    if (action === "plan_try") {
+      const old = plan.screws.find((one) => one.id === body.screw.id);
+      return { done: true, more: { screw: judged({ ...old, ...body.screw }) } };
+    }
     if (action === "plan_set") {
       const at = plan.screws.findIndex((one) => one.id === body.screw.id);
       const fresh = {
@@ -292,6 +302,8 @@ export class Theatre {
     else if (action === "accept_registration") site.registration.accepted = true;
     else if (action === "grab")
       Object.assign(site, { holder: "remote", number: 8, epoch: site.epoch + 1 });
+    else if (action === "hand_off" && body.to !== "local") site.offered_to = body.to;
+    else if (action === "read_back") Object.assign(site, { by: undefined, offered_to: "" });
     else if (action === "release" || action === "hand_off")
       Object.assign(site, { holder: action === "release" ? "none" : "local" });
     else if (action === "take_over") Object.assign(site, { holder: "local", remote_until: 0 });

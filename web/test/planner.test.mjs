@@ -301,6 +301,39 @@ test(
 );
 
 test(
+  "O-008 a robot is offered to another expert, and stays where it is until that one reads back",
+  on({ scenario: "wire" }, async ({ by, ward }) => {
+    await enabled(by, "act-hand_off");
+    await by("act-hand_off").click();
+    await by("hand-to-Dr Wu").click();
+    assert.equal(await by("hand-patient").count(), 0, "Dr Wu reads it back on another page");
+    await by("hand-done").click();
+    await until("offered", () => sent(ward, "hand_off").length === 1);
+    assert.equal(sent(ward, "hand_off")[0].to, "Dr Wu");
+    await until("told", async () => /Offered to Dr Wu/.test(await by("identity").textContent()));
+    assert.equal(await by("site-frontier").getAttribute("aria-disabled"), "true", "still pinned");
+  }),
+);
+
+test(
+  "O-008 what another expert offers is taken by saying back patient, level and side",
+  on({ scenario: "offered" }, async ({ by, ward }) => {
+    await until("who has it", async () => /Dr Wu/.test(await by("identity").textContent()));
+    await until("the way to take it", async () => (await by("act-read_back").count()) === 1);
+    await by("act-read_back").click();
+    assert.match(await by("confirm").textContent(), /Dr Wu hands this robot to you/);
+    for (const id of ["site-harbour", "patient-SIM-1042", "level-L3", "side-left"])
+      await by(`confirm-${id}`).click();
+    await by("confirm-done").click();
+    await until("read back", () => sent(ward, "read_back").length === 1);
+    const { patient, level, side } = sent(ward, "read_back")[0];
+    assert.deepEqual([patient, level, side], ["SIM-1042", "L3", "left"]);
+    assert.equal(sent(ward, "confirm").length, 0);
+    await until("mine", async () => (await by("act-read_back").count()) === 0);
+  }),
+);
+
+test(
   "O-018 the residual never stands without the predicted error, and a void registration says why",
   on({ scenario: "void" }, async ({ by }) => {
     const panel = by("registration");

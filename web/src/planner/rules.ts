@@ -31,6 +31,10 @@ export type Command =
   | "release"
   | "close";
 
+/** The one whose page this is holds the robot. */
+export const mine = (site: SiteState): boolean =>
+  site.lease.holder === "remote" && site.lease.mine !== false;
+
 /** What keeps every command back. */
 export function whyNothing(line: PlannerLine): string | null {
   if (!line.live || !line.state) return t("why_connection");
@@ -47,7 +51,7 @@ export function whyNot(command: Command, line: PlannerLine, screw: Screw | null)
   const site = line.site;
   if (nothing || !site) return nothing;
   if (!line.confirmed && command !== "release") return t("why_confirm");
-  const mine = site.lease.holder === "remote";
+  const held = mine(site);
   const step = site.case.number;
   switch (command) {
     case "time_out":
@@ -57,25 +61,28 @@ export function whyNot(command: Command, line: PlannerLine, screw: Screw | null)
       if (!site.registration.valid) return t("registration_void");
       return site.registration.accepted ? t("why_accepted") : null;
     case "approve":
+      if (line.state?.surgeon.draws === false) return t("why_not_writer");
       if (!site.plan?.screws.length) return t("plan_none");
       return site.plan.approvals.remote ? t("why_signed") : null;
     case "grab":
-      if (mine) return t("why_have_robot");
+      if (held) return t("why_have_robot");
+      if (site.lease.holder === "remote") return t("why_other_has", { name: site.lease.by ?? "" });
       if (site.lease.holder === "local") return t("why_local_has");
       return site.plan?.approvals.remote && site.plan.approvals.local
         ? null
         : t("why_two_signatures");
     case "go":
-      return whyNoGo(line, site, screw, mine);
+      return whyNoGo(line, site, screw, held);
     case "confirm_pose":
-      if (!mine) return t("why_grab_first");
+      if (!held) return t("why_grab_first");
       return step === STATE.HELD ? null : t("why_not_there");
     case "verify":
+      if (site.lease.holder === "remote" && !held) return t("why_not_mine");
       return step === STATE.VERIFIED && site.waiting?.needs === "verify" ? null : t("why_no_wire");
     case "hand_off":
-      return mine ? null : t("why_not_mine");
+      return held ? null : t("why_not_mine");
     case "release":
-      if (!mine) return t("why_not_mine");
+      if (!held) return t("why_not_mine");
       return pinnedAt(line) ? t("why_pinned", { hospital: hospital(site) }) : null;
     case "close":
       return step === STATE.SCREWS || step === STATE.CLOSED ? null : t("why_step");
@@ -86,9 +93,9 @@ function whyNoGo(
   line: PlannerLine,
   site: SiteState,
   screw: Screw | null,
-  mine: boolean,
+  held: boolean,
 ): string | null {
-  if (!mine) return t("why_grab_first");
+  if (!held) return t("why_grab_first");
   if (site.robot.guide_occupied)
     return t(site.case.number <= STATE.GRABBED ? "why_guide_unknown" : "why_occupied");
   if (!screw) return t("why_select");
@@ -103,7 +110,7 @@ export const signsByConfirming = (site: SiteState): boolean =>
 /** A wire is in at a site that this surgeon holds: it is not left without a hand-over. */
 export function pinnedAt(line: PlannerLine): SiteState | null {
   const site = line.site;
-  return site && critical(site) && site.lease.holder === "remote" ? site : null;
+  return site && critical(site) && mine(site) ? site : null;
 }
 
 export function whyNoFocus(line: PlannerLine, site: SiteState): string | null {

@@ -30,6 +30,8 @@ export interface CaseState {
   /** Since the patient came, minutes; and how long it waited for the surgeon, seconds. */
   minutes?: number | null;
   waited_s?: number | null;
+  /** What the time-out's checklist names, head to foot. */
+  levels?: string[];
 }
 
 export interface RobotState {
@@ -147,15 +149,42 @@ export interface Waiting {
   critical: boolean;
 }
 
+/** One network to a site. */
+export interface Network {
+  name: string;
+  up: boolean;
+  rtt_ms: number | null;
+  jitter_ms: number;
+  /** The larger share lost of both directions, 0 to 1. */
+  loss: number;
+}
+
 export interface SiteState {
   id: string;
   name: { en: string; zh: string };
   colour: string;
   patient: Patient | null;
-  link: { up: boolean; rtt_ms: number | null; loss: number | null; age_ms: number | null };
+  link: {
+    up: boolean;
+    rtt_ms: number | null;
+    loss: number | null;
+    age_ms: number | null;
+    /** Each network by itself. */
+    paths?: Network[];
+  };
   case: CaseState;
   waiting: Waiting | null;
-  lease: { holder: "none" | "remote" | "local"; epoch: number; expires_ms: number | null };
+  lease: {
+    holder: "none" | "remote" | "local";
+    epoch: number;
+    expires_ms: number | null;
+    /** The remote holder's name, and whom it is offered to; `local` for the local team. */
+    by?: string;
+    offered_to?: string;
+    /** The one whose page this is holds it; it is offered to them. */
+    mine?: boolean;
+    for_me?: boolean;
+  };
   robot: RobotState;
   tracker: TrackerState;
   series: Series | null;
@@ -186,7 +215,10 @@ export interface PlannerState {
   label: string;
   /** Whether this page's hands count; another window controls when not. */
   controls?: boolean;
-  surgeon: { name: string };
+  /** Whose page this is, and whether they draw and sign the plans. */
+  surgeon: { name: string; draws?: boolean };
+  /** The other experts at this planner: a robot can be handed to them. */
+  others?: string[];
   focus: string | null;
   /** How long the controls stay blank after a switch. */
   blank_ms: number;

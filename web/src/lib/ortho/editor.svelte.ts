@@ -1,6 +1,7 @@
 /**
  * Edits of a plan. Drawn at once, sent against the version they were made on, one at a time; a plan
- * that has changed meanwhile wins, and the surgeon is told.
+ * that has changed meanwhile wins, and the surgeon is told. A drag is one edit, made when the hand
+ * lets go; on the way the process only says what the plan would be.
  */
 
 import type { Reply } from "../line.svelte";
@@ -39,6 +40,8 @@ const SETTLE_MS = 1500;
 export class Editor {
   draft = $state.raw<Draft | null>(null);
   conflict = $state.raw<Conflict | null>(null);
+  /** The dragged screw as the process judges it; nothing of it is in the plan. */
+  judged = $state.raw<Screw | null>(null);
   /** An edit is on its way. */
   busy = $state(false);
   undos = $state.raw<Undo[]>([]);
@@ -51,6 +54,9 @@ export class Editor {
   #site: string | null = null;
   #next: Draft | null = null;
   #before: Draft | null = null;
+  /** What is to be judged next, and whether an answer is awaited. */
+  #try: Draft | null = null;
+  #trying = false;
   #settle = 0;
   #settled_by = 0;
   readonly #options: EditorOptions;
@@ -88,12 +94,25 @@ export class Editor {
     if (this.#settle > 0 && caught && !this.busy && !this.#next && !this.#before) {
       this.#settle = 0;
       this.draft = null;
+      this.judged = null;
     }
+  }
+
+  /** The plan's screws, the dragged one with the margin that it would have. */
+  screws(of: Plan | null): Screw[] {
+    const { judged, draft } = this;
+    const there = (one: Screw): Screw =>
+      judged && draft?.id === one.id && judged.id === one.id
+        ? { ...judged, state: one.state, entry_mm: one.entry_mm, tip_mm: one.tip_mm }
+        : one;
+    return (of?.screws ?? []).map(there);
   }
 
   /** Nothing that was begun goes on. */
   drop(): void {
     this.draft = null;
+    this.judged = null;
+    this.#try = null;
     this.#next = null;
     this.#before = null;
     this.#settle = 0;
@@ -110,38 +129,35 @@ export class Editor {
     return true;
   }
 
-  /** A drag goes on: what was not sent yet is overtaken. */
+  /** A drag goes on: what was not asked yet is overtaken. */
   move(axis: Axis): void {
     if (!this.#before) return;
     this.draft = { id: this.#before.id, ...axis };
+    this.#try = this.draft;
+    void this.#judge();
+  }
+
+  /** A drag ends: now it is an edit, one version, and one undo takes it back. */
+  end(): void {
+    const before = this.#before;
+    this.#before = null;
+    this.#try = null;
+    if (!before || !this.draft) return;
+    if (same(before, this.draft)) return this.drop();
+    this.#remember({ what: "set", screw: before });
     this.#next = this.draft;
     void this.#flush();
   }
 
-  /** A drag ends; one undo takes it all back. */
-  end(): void {
-    const before = this.#before;
-    this.#before = null;
-    if (!before || !this.draft) return;
-    if (same(before, this.draft) && !this.busy && this.#settle === 0) this.draft = null;
-    else this.#remember({ what: "set", screw: before });
-  }
-
-  /** A drag is given up: the screw goes back to where it was. */
+  /** A drag is given up: nothing of it was in the plan. */
   cancel(): void {
-    const before = this.#before;
-    this.#before = null;
-    if (!before || !this.draft) return;
-    if (same(before, this.draft)) return this.drop();
-    this.draft = before;
-    this.#next = before;
-    void this.#flush();
+    if (this.#before) this.drop();
   }
 
   /** One change that is no drag. */
   set(screw: Screw, axis: Axis): void {
     if (!this.begin(screw)) return;
-    this.move(axis);
+    this.draft = { id: screw.id, ...axis };
     this.end();
   }
 
@@ -192,6 +208,21 @@ export class Editor {
     }
     await this.#failed(reply, null);
     return false;
+  }
+
+  /** Asks what the plan would be with the dragged screw, one question at a time. */
+  async #judge(): Promise<void> {
+    while (!this.#trying && this.#try) {
+      const screw = this.#try;
+      this.#try = null;
+      this.#trying = true;
+      const more = { version: this.#base, screw };
+      const reply = await this.#options.send(this.#epoch, "plan_try", more);
+      this.#trying = false;
+      if (this.draft?.id !== screw.id) continue;
+      if (!reply?.ok) return this.#failed(reply, screw);
+      this.judged = reply.body.screw as Screw;
+    }
   }
 
   async #flush(): Promise<void> {
