@@ -74,6 +74,19 @@ test("every code of the alliance that a page shows has its word", async () => {
       assert.ok(en[`${kind}_${code}`], `${kind}_${code}`);
 });
 
+test("what helps against an unsatisfied rule is said in Chinese too", async () => {
+  const said = await readFile(new URL("../src/alliance/i18n/said.ts", import.meta.url), "utf8");
+  let sentences = 0;
+  for (const file of ["people", "assets", "network", "standing"]) {
+    const source = await core(`eligibility/${file}.rs`);
+    for (const [, sentence] of source.matchAll(/"([A-Z][^"]{6,}\.)"/g)) {
+      assert.ok(said.includes(`"${sentence}"`), sentence);
+      sentences += 1;
+    }
+  }
+  assert.ok(sentences >= 25, `${sentences} sentences`);
+});
+
 test("a refusal comes apart into rule, what, value, limit and what would satisfy it", async () => {
   const { problemOf } = await load("api/client.svelte.ts");
   const told = {

@@ -26,6 +26,8 @@ function maker(zone: string | undefined, options: Intl.DateTimeFormatOptions): I
 
 export const clockTime = (at: Date, zone?: string): string =>
   maker(zone, { hour: "2-digit", minute: "2-digit", hour12: false }).format(at);
+export const clockSecond = (at: Date, zone?: string): string =>
+  maker(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(at);
 export const day = (at: Date, zone?: string): string =>
   maker(zone, { weekday: "short", day: "numeric", month: "short" }).format(at);
 export const date = (at: Date, zone?: string): string =>
