@@ -26,8 +26,8 @@ pub(crate) use matching::assign;
 pub use matching::{Match, NoMatch, Pair, match_plate};
 pub use plate::{ALIKE, BadPlate, PlateModel, symmetry};
 pub use registration::{
-    Accuracy, CHECK_LIMIT, FRE_LIMIT, NoRegistration, NoTarget, Predicted, ReferenceId,
-    Registration, TRE_LIMIT, Void,
+    Accuracy, CHECK_LIMIT, FRE_LIMIT, NoRegistration, NoTarget, NotAsWritten, Predicted,
+    ReferenceId, Registration, TRE_LIMIT, Void, Written,
 };
 pub(crate) use rigid::rms;
 pub use rigid::{COLLINEAR, Fit, NoFit, rigid};

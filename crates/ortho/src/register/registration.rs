@@ -1,5 +1,7 @@
 //! A registration: what it holds for, what voids it, and how far it may be trusted.
 
+mod written;
+
 use super::balls::expected_fle;
 use super::matching::{Match, Pair};
 use super::tre::{Tre, fle_of};
@@ -10,6 +12,8 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use telehand_vocab::Vec3;
 use telehand_vocab::space::{Image, Plate, Pose, Reference};
+
+pub use written::{NotAsWritten, Written};
 
 /// A registration that leaves more than this at its balls is refused, metres.
 pub const FRE_LIMIT: f64 = 0.5e-3;

@@ -385,3 +385,29 @@ fn trap_16_a_vertebra_that_moved_on_its_own_is_noticed() {
     assert_eq!(moved_vertebra(&clumsy), None);
     assert_eq!(moved_vertebra(&[check(Level::L2, 1.4, 0.0), check(Level::L3, 1.5, 0.0)]), None);
 }
+
+#[test]
+fn o_001_a_registration_taken_up_again_is_the_one_that_was_written_down() {
+    let mut random = Random::new(46);
+    for _ in 0..200 {
+        let (mut registration, _) = registered(&mut random, 0.05 * MM);
+        let text = serde_json::to_string(&registration.written().unwrap()).unwrap();
+        let again = Registration::taken_up(&serde_json::from_str(&text).unwrap()).unwrap();
+        assert_eq!(again, registration, "bit for bit");
+        // one digit of any number changed: another one, which nobody approved
+        let digits: Vec<usize> = text
+            .match_indices(|c: char| c.is_ascii_digit())
+            .map(|(at, _)| at)
+            .filter(|at| *at > text.find("image_from_plate").unwrap())
+            .filter(|at| *at < text.find("plate_balls").unwrap())
+            .collect();
+        let at = digits[random.below(digits.len())];
+        let digit = char::from(b'0' + (text.as_bytes()[at] - b'0' + 1) % 10);
+        let changed = format!("{}{digit}{}", &text[..at], &text[at + 1..]);
+        if let Ok(written) = serde_json::from_str(&changed) {
+            assert!(Registration::taken_up(&written).is_err(), "{changed}");
+        }
+        registration.void(Void::Withdrawn);
+        assert_eq!(registration.written(), None, "a void one is not taken up again");
+    }
+}
