@@ -25,6 +25,8 @@ export const problem = (status, detail) => ({
 const list = (items) => ({ body: { items, next: null } });
 const known = (thing) => (thing ? { body: thing } : problem(404, "none of this name that you may see"));
 
+const time = (slot) => new Date(slot * SLOT).toISOString().replace(".000", "");
+
 /** `[method, pattern, (world, found, asked) => answer]`; asked: { body, query, person, headers }. */
 const ACTS = [
   ["GET", /^\/v1\/directory$/, (w) => ({ body: w.directory() })],
@@ -205,10 +207,10 @@ function hold(world, { body }) {
     return refusal(
       409,
       "A-008",
-      `${taken.resource} in the slots asked for`,
-      `taken by case ${taken.other.case}`,
-      "free for the whole time",
-      "Find another time, or ask the scheduler of that case.",
+      taken.resource,
+      `taken from ${time(taken.slots.from)} until ${time(taken.slots.until)}`,
+      `free from ${time(claims[0].slots.from)} until ${time(claims[0].slots.until)}`,
+      "Choose another time or another one.",
     );
   const made = {
     id: `h-${world.holds.length + 1}`,

@@ -119,7 +119,7 @@ export function clash(world, claims) {
           mine.slots.from < theirs.slots.until &&
           theirs.slots.from < mine.slots.until
         )
-          return { other, resource: mine.resource };
+          return { other, resource: mine.resource, slots: theirs.slots };
   return null;
 }
 

@@ -156,7 +156,7 @@ test(
     ).flat();
     hub.world.holds.push({ id: "x", case: "c-9999", request: requestFor(hub.world, one, from, surgeon), claims, until: "2099-01-01T00:00:00Z" });
     await by("hold-0").click();
-    await reads(by("hold-problem"), /Refused.*A-008.*taken by case c-9999/s);
+    await reads(by("hold-problem"), /Refused.*A-008.*sim-arm-3.*taken from .* UTC\+1.*Case c-9999/s);
     assert.equal(await by("held").count(), 0);
     hub.world.holds = [];
     await by("find-times").click();

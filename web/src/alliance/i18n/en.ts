@@ -390,4 +390,7 @@ export const en = {
   month: "Month",
   surgeon_load: "Load of the remote surgeons",
   hours_night: "hours / at night",
+
+  taken_by: "Case {case} of {surgeon} has it. Ask there, or take another time.",
+  taken_by_other: "Another hospital has it. Take another time, or ask the scheduler.",
 };

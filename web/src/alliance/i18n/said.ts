@@ -4,6 +4,7 @@
  */
 
 import { language } from "../../lib/i18n/locale.svelte";
+import { dateTime, zoneName } from "../format";
 
 const HELPS: Record<string, string> = {
   "A colleague at the patient's site signs.": "由患者所在医院的另一位同事签署。",
@@ -122,6 +123,15 @@ const LOOKED_AT: [RegExp, string][] = [
   [/^the version that was read$/, "所读版本"],
 ];
 const WORDS: Record<string, string> = { robot: "机器人", console: "主操作台" };
+
+const TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z/g;
+
+/** A value or a limit: its times as the reader's clock shows them. */
+export const readable = (text: string): string =>
+  text.replace(TIMES, (time) => {
+    const at = new Date(time);
+    return Number.isNaN(at.getTime()) ? time : `${dateTime(at)} ${zoneName(undefined, at)}`;
+  });
 
 /** What helps, in the page's language. */
 export const helps = (text: string): string =>

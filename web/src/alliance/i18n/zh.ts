@@ -368,4 +368,7 @@ export const zh: Words = {
   month: "月份",
   surgeon_load: "远程医生负荷",
   hours_night: "小时 / 夜间",
+
+  taken_by: "已被 {surgeon} 的病例 {case} 占用。请与对方联系，或选择其他时间。",
+  taken_by_other: "已被其他医院占用。请选择其他时间，或联系排程员。",
 };
