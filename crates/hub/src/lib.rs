@@ -1,7 +1,9 @@
 //! Keeps and serves what the alliance decided; never in the path of a running operation.
 
+pub mod bundle;
 pub mod clock;
 pub mod config;
 pub mod identity;
+pub mod log_cli;
 pub mod policy;
 pub mod store;

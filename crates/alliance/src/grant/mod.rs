@@ -23,7 +23,7 @@ pub use claims::{Claims, LogHead};
 pub use holder::{CHALLENGE_SECONDS, Challenge, HolderProof, Use, thumbprint};
 pub use revoked::{Revocations, SignedRevocations};
 pub use token::Token;
-pub use verify::{Grant, Presented, Trust, judge_running, verify};
+pub use verify::{Grant, Presented, Trust, both_signed, judge_running, verify};
 
 pub use crate::log::{KeyPair, PublicKey, Signer};
 

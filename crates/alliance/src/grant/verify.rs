@@ -105,7 +105,7 @@ const ASK_AGAIN: &str = "Ask the hub for the grant again.";
 const TELL_SUPERVISOR: &str = "The session goes on. The local supervisor decides.";
 
 /// Both signatures, by two different keys, under the names that the claims name.
-fn both_signed(token: &Token, trust: &Trust) -> Result<(), Refusal> {
+pub fn both_signed(token: &Token, trust: &Trust) -> Result<(), Refusal> {
     let claims = token.claims();
     let none: &[PublicKey] = &[];
     let hub_keys = trust.hubs.get(&claims.hub).map_or(none, Vec::as_slice);
