@@ -41,3 +41,6 @@ pub use replan::{Loss, Lost, Repair, replan};
 pub use risk::{Risk, RiskConfig, name_seconds, publishable, wait_risk};
 pub use search::{Search, solve};
 pub use verify::{Fault, verify};
+
+#[cfg(test)]
+mod tests;

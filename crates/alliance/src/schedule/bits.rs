@@ -78,27 +78,18 @@ pub(super) const fn runs(mut free: u128, len: u32) -> u128 {
 pub(super) struct Counts {
     slots: usize,
     taken: Vec<u16>,
-    /// The most per slot and row, when it is the same in all slots.
     limit: Vec<u16>,
-    /// Taken away from the limit in single slots.
-    lost: Vec<u16>,
     full: Rows,
 }
 
 impl Counts {
     pub(super) fn new(limit: Vec<u16>, slots: u32) -> Self {
-        let cells = limit.len() * slots as usize;
-        let mut counts = Self {
-            slots: slots as usize,
-            taken: vec![0; cells],
-            lost: vec![0; cells],
-            full: Rows::new(limit.len(), slots),
-            limit,
-        };
-        for row in 0..counts.limit.len() {
-            counts.change(row, Span::new(0, slots), |_, _| {});
+        let mut full = Rows::new(limit.len(), slots);
+        for (row, _) in limit.iter().enumerate().filter(|(_, limit)| **limit == 0) {
+            full.set(row, Span::new(0, slots));
         }
-        counts
+        let taken = vec![0; limit.len() * slots as usize];
+        Self { slots: slots as usize, taken, limit, full }
     }
 
     #[inline]
@@ -107,31 +98,25 @@ impl Counts {
     }
 
     pub(super) fn take(&mut self, row: usize, span: Span) {
-        self.change(row, span, |taken, _| *taken += 1);
+        self.change(row, span, |taken| *taken += 1);
     }
 
     pub(super) fn give(&mut self, row: usize, span: Span) {
-        self.change(row, span, |taken, _| *taken -= 1);
+        self.change(row, span, |taken| *taken -= 1);
     }
 
-    /// One less in these slots.
-    pub(super) fn lose(&mut self, row: usize, span: Span) {
-        self.change(row, span, |_, lost| *lost += 1);
-    }
-
-    fn change(&mut self, row: usize, span: Span, change: impl Fn(&mut u16, &mut u16)) {
+    fn change(&mut self, row: usize, span: Span, change: impl Fn(&mut u16)) {
         let limit = self.limit.get(row).copied().unwrap_or(0);
-        for slot in span.from..span.until.min(self.slots as u32) {
-            let at = row * self.slots + slot as usize;
-            let (Some(taken), Some(lost)) = (self.taken.get_mut(at), self.lost.get_mut(at)) else {
-                continue;
-            };
-            change(taken, lost);
-            let one = Span::new(slot, slot + 1);
-            if u32::from(*taken) + u32::from(*lost) >= u32::from(limit) {
-                self.full.set(row, one);
-            } else {
-                self.full.clear(row, one);
+        let until = (span.until as usize).min(self.slots);
+        let (from, first) = (span.from as usize, row * self.slots);
+        let Some(cells) = self.taken.get_mut(first + from..first + until) else { return };
+        for (slot, taken) in (span.from..).zip(cells) {
+            let was = *taken >= limit;
+            change(taken);
+            let is = *taken >= limit;
+            if was != is {
+                let one = Span::new(slot, slot + 1);
+                if is { self.full.set(row, one) } else { self.full.clear(row, one) }
             }
         }
     }
@@ -178,7 +163,7 @@ mod tests {
         assert_eq!(counts.full(0, 0), 0);
         counts.take(0, Span::new(4, 8));
         assert_eq!(counts.full(0, 0), 0b11_0000);
-        counts.lose(0, Span::new(7, 8));
+        counts.take(0, Span::new(7, 8));
         assert_eq!(counts.full(0, 0), 0b1011_0000);
         counts.give(0, Span::new(2, 6));
         assert_eq!(counts.full(0, 0), 0b1000_0000);

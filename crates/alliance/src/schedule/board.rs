@@ -96,6 +96,16 @@ impl Use {
     }
 }
 
+fn open_rows<'a>(rows: impl ExactSizeIterator<Item = &'a [Span]>, slots: u32) -> Rows {
+    let mut open = Rows::new(rows.len(), slots);
+    for (row, spans) in rows.enumerate() {
+        for span in spans {
+            open.set(row, cut(*span, slots));
+        }
+    }
+    open
+}
+
 const fn cut(span: Span, slots: u32) -> Span {
     Span::new(span.from, if span.until < slots { span.until } else { slots })
 }
@@ -122,7 +132,7 @@ impl<'p> Board<'p> {
             rooms: Use::new(problem.rooms.iter().map(|r| (&*r.open, &*r.reserve)), slots),
             standbys: Use::new(problem.standbys.iter().map(|s| (&*s.open, none)), slots),
             surgeons: Use::new(problem.surgeons.iter().map(|s| (&*s.open, &*s.reserve)), slots),
-            pair_open: Use::new(problem.pairs.iter().map(|p| (&*p.open, none)), slots).open,
+            pair_open: open_rows(problem.pairs.iter().map(|p| &*p.open), slots),
             pairs: Counts::new(problem.pairs.iter().map(|p| p.sessions).collect(), slots),
             pools: Counts::new(limits(false), slots),
             elective_pools: Counts::new(limits(true), slots),
@@ -142,8 +152,15 @@ impl<'p> Board<'p> {
             value: 0,
         };
         for (row, pool) in problem.pools.iter().enumerate() {
-            for (_, span) in &pool.down {
-                board.pools.lose(row, *span);
+            let mut down = pool.down.clone();
+            down.sort_unstable();
+            let mut last = (u32::MAX, 0);
+            for (console, span) in down {
+                // one console that is down for two reasons is one console
+                let from = if console == last.0 { span.from.max(last.1) } else { span.from };
+                board.pools.take(row, cut(Span::new(from, span.until), slots));
+                last =
+                    (console, if console == last.0 { last.1.max(span.until) } else { span.until });
             }
         }
         for (at, case) in problem.cases.iter().enumerate() {
@@ -295,32 +312,44 @@ impl<'p> Board<'p> {
         if late == 0 { starts } else { starts & runs(free, total + late) }
     }
 
-    /// Starts at which surgeon, console and paths are free for the remote phase and its buffers.
+    /// Those of `starts` at which surgeon, console and paths are free for the remote phase and its
+    /// buffers.
     #[inline]
-    pub(super) fn choice_starts(&self, case: &Case, choice: &Choice, day: Day) -> u128 {
+    pub(super) fn choice_starts(
+        &self,
+        case: &Case,
+        choice: &Choice,
+        day: Day,
+        starts: u128,
+    ) -> u128 {
         let phases = case.phases;
         let surgeon = choice.surgeon.at();
         let nominal = day.from + phases.pre;
         let from = nominal - phases.early;
-        let mut hours = self.surgeons.hours(surgeon, nominal, case.emergency);
+        let length = phases.early + phases.remote + phases.late;
+        let hours = self.surgeons.hours(surgeon, nominal, case.emergency);
+        let mut left = starts & runs(hours, phases.remote);
+        // most are out by now: what follows is asked of few
+        if left == 0 {
+            return 0;
+        }
         let mut taken = self.surgeons.busy.window(surgeon, from);
         taken |= self.pools.full(self.pool_of[surgeon], from);
         if self.reserves && !case.emergency {
             taken |= self.elective_pools.full(self.pool_of[surgeon], from);
         }
+        left &= runs(!taken, length);
+        if left == 0 {
+            return 0;
+        }
         if let Some(pair) = choice.pair {
-            hours &= self.pair_open.window(pair.at(), nominal);
-            taken |= self.pairs.full(pair.at(), from);
+            left &= runs(self.pair_open.window(pair.at(), nominal), phases.remote);
+            left &= runs(!self.pairs.full(pair.at(), from), length);
         }
-        let mut starts = if phases.early + phases.late == 0 {
-            runs(hours & !taken, phases.remote)
-        } else {
-            runs(hours, phases.remote) & runs(!taken, phases.early + phases.remote + phases.late)
-        };
-        if starts != 0 && self.answers[surgeon] {
-            starts &= runs(!self.answering.full(surgeon, day.from), phases.total());
+        if left != 0 && self.answers[surgeon] {
+            left &= runs(!self.answering.full(surgeon, day.from), phases.total());
         }
-        starts
+        left
     }
 
     /// The most valuable free place; among equals the earliest. `skip` is asked once for each
@@ -339,7 +368,7 @@ impl<'p> Board<'p> {
                     if skip() {
                         continue;
                     }
-                    let both = starts & self.choice_starts(case, choice, day);
+                    let both = self.choice_starts(case, choice, day, starts);
                     let extra = self.extra[at.at()][number];
                     let Some((start, stable)) = self.first(case, choice, *room, day, both) else {
                         continue;
@@ -401,14 +430,27 @@ impl<'p> Board<'p> {
         case.standbys.iter().find(free).copied()
     }
 
-    /// True if `spot` is free, as it is.
+    /// True if `case` may be at `spot`, and `spot` is free.
     pub(super) fn fits(&self, at: CaseIx, spot: Spot) -> bool {
         let case = &self.problem.cases[at.at()];
+        let Some(choice) = case.choices.get(spot.choice as usize) else { return false };
+        let standby = match spot.standby {
+            Some(standby) => case.standbys.contains(&standby),
+            None => case.standbys.is_empty(),
+        };
+        let now = case.earliest.max(self.problem.open_from);
+        if !case.rooms.contains(&spot.room) || !standby || spot.start < now {
+            return false;
+        }
         let day = Day { number: 0, from: spot.start, starts: 1 };
-        let choice = &case.choices[spot.choice as usize];
-        let starts = self.room_starts(case, spot.room, day) & self.choice_starts(case, choice, day);
+        let starts = self.room_starts(case, spot.room, day);
+        let starts = self.choice_starts(case, choice, day, starts);
         let standby = spot.standby.is_none_or(|s| self.standby_starts(case, s, day) & 1 == 1);
-        starts & 1 == 1 && standby && self.tired(choice.surgeon, remote(case, spot.start)).is_none()
+        let worth = self.problem.value(&spot.placement(at)).is_some_and(|value| value > 0);
+        starts & 1 == 1
+            && standby
+            && worth
+            && self.tired(choice.surgeon, remote(case, spot.start)).is_none()
     }
 
     /// The plan on the board, with a console for each case; `before` keeps its consoles where it

@@ -124,8 +124,8 @@ pub fn explain(
                 if surgeon.is_some_and(|surgeon| surgeon != choice.surgeon) {
                     continue;
                 }
-                let both =
-                    board.room_starts(asked, *room, day) & board.choice_starts(asked, choice, day);
+                let starts = board.room_starts(asked, *room, day);
+                let both = board.choice_starts(asked, choice, day, starts);
                 let start = board.first(asked, choice, *room, day, both).map(|(start, _)| start);
                 let worth = problem.day_value(asked, day.number) > 0;
                 let start = start.filter(|_| worth);
@@ -157,7 +157,7 @@ pub fn find(
         for room in &asked.rooms {
             let starts = board.room_starts(asked, *room, day);
             for (number, choice) in asked.choices.iter().enumerate() {
-                let both = starts & board.choice_starts(asked, choice, day);
+                let both = board.choice_starts(asked, choice, day, starts);
                 let Some((start, _)) = board.first(asked, choice, *room, day, both) else {
                     continue;
                 };
@@ -221,14 +221,17 @@ fn reasons(board: &Board<'_>, case: &Case, choice: &Choice, room: RoomIx, day: D
         found.push(Reason { binding: Binding::TooLate, value: day.number, limit });
     }
     let mut test = |binding, free: u128, need: u32| {
-        if runs(free, need) & day.starts == 0 {
+        let lacking = runs(free, need) & day.starts == 0;
+        if lacking {
             found.push(Reason { binding, value: longest(free, day.starts), limit: need });
         }
+        lacking
     };
     let total = phases.total();
     let hours = board.rooms.hours(room.at(), day.from, case.emergency);
-    test(Binding::RoomHours, hours, total);
-    test(Binding::RoomTaken, hours & !board.rooms.busy.window(room.at(), day.from), total);
+    if !test(Binding::RoomHours, hours, total) {
+        test(Binding::RoomTaken, hours & !board.rooms.busy.window(room.at(), day.from), total);
+    }
     if !case.standbys.is_empty() {
         let free = |standby: &super::StandbyIx| {
             let open = board.standbys.open.window(standby.at(), day.from);
@@ -241,21 +244,25 @@ fn reasons(board: &Board<'_>, case: &Case, choice: &Choice, room: RoomIx, day: D
     let (nominal, from) = (day.from + phases.pre, day.from + phases.pre - phases.early);
     let length = phases.early + phases.remote + phases.late;
     let works = board.surgeons.hours(surgeon, nominal, case.emergency);
-    test(Binding::SurgeonHours, works, phases.remote);
-    let works = works & !board.surgeons.busy.window(surgeon, nominal);
-    test(Binding::SurgeonTaken, works, phases.remote);
+    if !test(Binding::SurgeonHours, works, phases.remote) {
+        let free = works & !board.surgeons.busy.window(surgeon, nominal);
+        test(Binding::SurgeonTaken, free, phases.remote);
+    }
     if let Some(pool) = problem.surgeons.get(surgeon).map(|surgeon| surgeon.pool.at()) {
         let elective = if case.emergency { 0 } else { board.elective_pools.full(pool, from) };
         test(Binding::Consoles, !(board.pools.full(pool, from) | elective), length);
     }
     if let Some(pair) = choice.pair {
-        test(Binding::PathHours, board.pair_open.window(pair.at(), nominal), phases.remote);
-        test(Binding::PathTaken, !board.pairs.full(pair.at(), from), length);
+        let open = board.pair_open.window(pair.at(), nominal);
+        if !test(Binding::PathHours, open, phases.remote) {
+            test(Binding::PathTaken, !board.pairs.full(pair.at(), from), length);
+        }
     }
     if problem.surgeons.get(surgeon).is_some_and(|surgeon| surgeon.concurrent.is_some()) {
         test(Binding::Answering, !board.answering.full(surgeon, day.from), total);
     }
-    let both = board.room_starts(case, room, day) & board.choice_starts(case, choice, day);
+    let starts = board.room_starts(case, room, day);
+    let both = board.choice_starts(case, choice, day, starts);
     if both != 0 {
         let start = day.from + both.trailing_zeros();
         if let Some((_, value, limit)) = board.tired(choice.surgeon, remote(case, start)) {

@@ -76,9 +76,8 @@ pub fn replan(
             case.published = Some(*placed);
         }
     }
-    for case in hit.iter().filter_map(|placed| placed.case.at().into()) {
-        let case: usize = case;
-        if let Some(case) = left.cases.get_mut(case) {
+    for placed in &hit {
+        if let Some(case) = left.cases.get_mut(placed.case.at()) {
             case.published = None;
         }
     }
@@ -138,7 +137,12 @@ fn hit(problem: &Problem, placed: &Placement, loss: &Loss) -> bool {
 
 /// Takes what was lost out of the problem, but for the cases that have begun with it.
 fn close(problem: &mut Problem, loss: &Loss, begun: &[&Placement]) {
-    let spans: Vec<Span> = begun.iter().map(|placed| placed.whole(problem)).collect();
+    let needs = |placed: &&Placement| {
+        let case = problem.cases.get(placed.case.at())?;
+        let (whole, kept) = (placed.whole(problem), kept(case, placed.start));
+        Some(Span::new(whole.from, whole.until.max(kept.until)))
+    };
+    let spans: Vec<Span> = begun.iter().filter_map(needs).collect();
     let shut = |open: &mut Vec<Span>| {
         *open = open.iter().flat_map(|span| without(*span, loss.when)).collect();
         open.extend(&spans);

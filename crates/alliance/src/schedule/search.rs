@@ -73,13 +73,10 @@ impl<'p> Search<'p> {
     ) -> Result<Self, Flaw> {
         let mut board = Board::new(problem)?;
         for placed in &plan.placements {
-            let known = problem
-                .cases
-                .get(placed.case.at())
-                .is_some_and(|case| (placed.choice as usize) < case.choices.len());
-            let spot = Spot::of(placed);
-            if known && board.spot(placed.case).is_none() && board.fits(placed.case, spot) {
-                board.put(placed.case, spot);
+            let (case, spot) = (placed.case, Spot::of(placed));
+            let known = case.at() < problem.cases.len();
+            if known && board.spot(case).is_none() && board.fits(case, spot) {
+                board.put(case, spot);
             }
         }
         fill(&mut board, &mut |_| {});

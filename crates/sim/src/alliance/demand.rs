@@ -5,7 +5,13 @@ use telehand_alliance::schedule::{
     Span, Standby, StandbyIx, Surgeon, SurgeonIx, Weights, Zone, ZoneIx,
 };
 
+use std::collections::BTreeMap;
+
 use crate::random::Random;
+
+/// A hospital and a centre.
+type Ends = (usize, usize);
+type Known = BTreeMap<Ends, [PairIx; 2]>;
 
 /// How long a case needs its surgeon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +23,8 @@ pub enum Model {
     OneToMany,
 }
 
+/// Clinical weights, evenly frequent.
+const WEIGHTS: [u32; 4] = [100, 160, 260, 400];
 /// Slots of 15 minutes in a day.
 const DAY: u32 = 96;
 /// 2026-11-23T00:00 in UTC+8, a Monday, in slots since 1970.
@@ -112,7 +120,7 @@ fn plain_case(
     let site = random.below(problem.sites.len() as u64) as usize;
     let kind = random.below(8) as usize;
     let total = 8 + random.below(7) as u32;
-    let weight = [100, 160, 260, 400][random.below(4) as usize & 3];
+    let weight = WEIGHTS.get(random.below(4) as usize).copied()?;
     let due = random.below(5) as u32;
     let due_day = if weight < 260 { (due + 2).min(4) } else { due };
     let mut near: Vec<(f64, usize)> = Vec::new();
@@ -211,13 +219,13 @@ pub fn full_week(hospitals: u32, model: Model, seed: u64) -> Problem {
         surgeon.day_limit = Some(28);
         surgeon.night_limit = Some(8);
     }
-    paths(&mut problem, &mut random, &place);
+    let mut known = Known::new();
     let rooms = problem.rooms.len() as f64;
     let wanted = (5.0 * rooms * 2.2) as usize;
     while problem.cases.len() < wanted {
         let id = format!("C{:05}", problem.cases.len());
         if let Some(case) = plain_case(id, &problem, &place, &skills, model, &mut random) {
-            let case = full_case(case, &problem, &place, &mut random);
+            let case = full_case(case, &mut problem, &mut known, &place, &mut random);
             problem.cases.push(case);
         }
     }
@@ -259,52 +267,55 @@ fn working_week(random: &mut Random, far: bool) -> Vec<Span> {
     days.iter().map(|day| Span::new(day * DAY + opening, day * DAY + opening + 40)).collect()
 }
 
-/// Two path pairs from each hospital to its two nearest centres, qualified all week but for one
-/// hour of line work in ten pairs of a hundred.
-fn paths(problem: &mut Problem, random: &mut Random, place: &[f64]) {
-    for site in 0..problem.sites.len() {
-        for pool in 0..problem.pools.len() {
-            if site == pool || place.len() <= pool {
-                continue;
-            }
-            let week = Span::new(0, problem.slots);
-            let gap = random.below(u64::from(problem.slots) - 4) as u32;
+/// The two pairs from a hospital to a centre, made when first asked for: one over fibre and 5G, one
+/// over a second provider's fibre and a satellite, qualified all week but for an hour of work on the
+/// line in ten pairs of a hundred. 5G and satellite are the hospital's: their loss closes a pair to
+/// every centre.
+fn pairs(problem: &mut Problem, known: &mut Known, random: &mut Random, ends: Ends) -> [PairIx; 2] {
+    *known.entry(ends).or_insert_with(|| {
+        let (site, pool) = ends;
+        [["fibre", "5g"], ["fibre2", "satellite"]].map(|[wired, wireless]| {
+            let end = problem.slots;
+            let gap = random.below(u64::from(end) - 4) as u32;
             let open = if random.chance(0.1) {
-                vec![Span::new(0, gap), Span::new(gap + 4, problem.slots)]
+                vec![Span::new(0, gap), Span::new(gap + 4, end)]
             } else {
-                vec![week]
+                vec![Span::new(0, end)]
             };
-            problem.pairs.push(PathPair {
-                id: format!("H{site:04}-H{pool:04}"),
-                paths: [format!("H{site:04}-H{pool:04}-fibre"), format!("H{site:04}-5g")],
-                sessions: 2,
-                open,
-            });
-        }
-    }
+            let wired = format!("H{site:04}-H{pool:04}-{wired}");
+            let id = format!("{wired}-{wireless}");
+            let paths = [wired, format!("H{site:04}-{wireless}")];
+            problem.pairs.push(PathPair { id, paths, sessions: 2, open });
+            PairIx::from(problem.pairs.len() - 1)
+        })
+    })
 }
 
-fn full_case(mut case: Case, problem: &Problem, place: &[f64], random: &mut Random) -> Case {
+fn full_case(
+    mut case: Case,
+    problem: &mut Problem,
+    known: &mut Known,
+    place: &[f64],
+    random: &mut Random,
+) -> Case {
     let here = |(at, room): (usize, &Room)| (room.site == case.site).then(|| RoomIx::from(at));
     case.rooms = problem.rooms.iter().enumerate().filter_map(here).collect();
     let site = format!("H{:04}-", case.site.0);
     let ours =
         |(at, person): (usize, &Standby)| person.id.starts_with(&site).then(|| StandbyIx::from(at));
     case.standbys = problem.standbys.iter().enumerate().filter_map(ours).collect();
-    for choice in &mut case.choices {
+    let choices = core::mem::take(&mut case.choices);
+    for choice in choices {
         let Some(surgeon) = problem.surgeons.get(choice.surgeon.at()) else { continue };
-        let Some(away) = place.get(case.site.at()).zip(place.get(surgeon.pool.at())) else {
-            continue;
-        };
-        let km = (away.0 - away.1).abs();
-        // one more pair per hospital and centre but for the hospital's own
-        let per_site = problem.pools.len();
-        let own = |site: usize| usize::from(site < per_site);
-        let first: usize = (0..case.site.at()).map(|site| per_site - own(site)).sum();
-        let skip = usize::from(surgeon.pool.at() > case.site.at());
-        choice.pair = Some(PairIx::from(first + surgeon.pool.at() - skip));
-        choice.rtt_margin = (9.0 - km / 600.0).clamp(0.0, 9.0) as u8;
-        choice.travel = (km / 500.0).clamp(0.0, 9.0) as u8;
+        let ends = place.get(case.site.at()).zip(place.get(surgeon.pool.at()));
+        let km = ends.map_or(0.0, |(site, centre)| (site - centre).abs());
+        let margin = (9.0 - km / 600.0).clamp(0.0, 9.0) as u8;
+        let travel = (km / 500.0).clamp(0.0, 9.0) as u8;
+        let ends = (case.site.at(), surgeon.pool.at());
+        let [first, second] = pairs(problem, known, random, ends);
+        for (pair, rtt_margin) in [(first, margin), (second, margin.saturating_sub(1))] {
+            case.choices.push(Choice { pair: Some(pair), rtt_margin, travel, ..choice.clone() });
+        }
     }
     case.emergency = random.chance(0.03);
     if case.emergency {
@@ -357,7 +368,11 @@ mod tests {
                 let pair = &week.pairs[choice.pair.unwrap().at()];
                 let pool = &week.pools[week.surgeons[choice.surgeon.at()].pool.at()];
                 let site = &week.sites[case.site.at()];
-                assert_eq!(pair.id, format!("{}-{}", site.id, pool.id));
+                assert!(
+                    pair.id.starts_with(&format!("{}-{}-fibre", site.id, pool.id)),
+                    "{}",
+                    pair.id
+                );
             }
         }
     }
