@@ -5,5 +5,6 @@ pub mod clock;
 pub mod config;
 pub mod identity;
 pub mod log_cli;
+pub mod plan_cli;
 pub mod policy;
 pub mod store;
