@@ -50,6 +50,8 @@ const ACTS = [
   ["POST", /^\/v1\/cases\/([\w-]+)\/consents$/, onCase(consent)],
   ["DELETE", /^\/v1\/cases\/([\w-]+)\/consents\/([\w-]+)$/, withdrawConsent],
   ["POST", /^\/v1\/cases\/([\w-]+)\/timeout$/, onCase(timeout)],
+  ["PUT", /^\/v1\/cases\/([\w-]+)\/team$/, onCase((w, one, { body }) => void (one.team = { ...one.team, ...body }))],
+  ["POST", /^\/v1\/cases\/([\w-]+):close$/, onCase((w, one) => void (one.state = "closed"))],
   ["POST", /^\/v1\/cases\/([\w-]+)\/grants$/, onCase((w, one) => void grant(w, one, "proposed"))],
   ["POST", /^\/v1\/sessions\/[\w-]+\/grants\/([\w-]+):sign$/, sign],
   ["POST", /^\/v1\/schedule:find$/, find],

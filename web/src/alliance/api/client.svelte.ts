@@ -188,7 +188,24 @@ export class Reading<T> {
   again(): Promise<void> {
     return this.read(this.#path);
   }
+
+  /** Reads again while the page is looked at and what is there is older than `old_ms`; the answer ends it. */
+  keepFresh(old_ms = 60_000): () => void {
+    const look = () => {
+      if (document.hidden || this.busy || this.data === null) return;
+      if (Date.now() - this.at_ms >= old_ms) void this.again();
+    };
+    const timer = setInterval(look, old_ms / 4);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }
 }
+
+/** The hub decided; otherwise it is not known whether anything was done. */
+export const definite = ({ silent, status }: Problem): boolean => !silent && status < 500;
 
 /** One intent to change something: pressed twice or sent twice, it is done once. */
 export class Deed {
@@ -217,8 +234,8 @@ export class Deed {
       return answer;
     } catch (error) {
       this.problem = problemIn(error);
-      // an answer ends the intent; silence does not: the same key may be sent again
-      if (!this.problem.silent) this.#key = intent();
+      // an answer ends the intent; silence or a failure does not: the same key may be sent again
+      if (definite(this.problem)) this.#key = intent();
       return null;
     } finally {
       this.busy = false;

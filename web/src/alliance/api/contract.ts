@@ -94,6 +94,8 @@ export interface Device {
   firmware: string;
   state: "ready" | "out_of_service" | "retired";
   maintenance: Slots[];
+  /** The thumbprint of its key. */
+  key: string;
 }
 export interface Robot extends Device {
   room: string | null;

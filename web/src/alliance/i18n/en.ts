@@ -393,4 +393,17 @@ export const en = {
 
   taken_by: "Case {case} of {surgeon} has it. Ask there, or take another time.",
   taken_by_other: "Another hospital has it. Take another time, or ask the scheduler.",
+
+  session_ends: "Your session ends in {min} min.",
+  session_stay: "Stay signed in",
+
+  centre_asked: "Centre that is asked",
+  any_centre: "any centre",
+  close_case: "Close the case",
+  why_outcome: "The outcome is entered first.",
+  team_save: "Save the team",
+  console_key: "Key of the console (thumbprint)",
+  console_key_about: "Compare it with what the console shows.",
+  plan_file: "Plan of the operation",
+  why_console_key: "64 hexadecimal digits are needed.",
 };

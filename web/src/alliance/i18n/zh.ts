@@ -371,4 +371,17 @@ export const zh: Words = {
 
   taken_by: "已被 {surgeon} 的病例 {case} 占用。请与对方联系，或选择其他时间。",
   taken_by_other: "已被其他医院占用。请选择其他时间，或联系排程员。",
+
+  session_ends: "会话将在 {min} 分钟后结束。",
+  session_stay: "保持登录",
+
+  centre_asked: "请求的中心",
+  any_centre: "任一中心",
+  close_case: "结束病例",
+  why_outcome: "须先填写结局。",
+  team_save: "保存团队",
+  console_key: "主操作台密钥指纹",
+  console_key_about: "请与主操作台上显示的核对。",
+  plan_file: "手术计划",
+  why_console_key: "须为 64 位十六进制数。",
 };
