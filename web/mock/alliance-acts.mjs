@@ -101,22 +101,21 @@ function eligibility(world, id, { query }) {
   const passed = paths.filter((p) =>
     world.qualifications.some((q) => q.path === p && q.grade !== "fail"),
   );
-  return {
-    body: {
-      findings: [
-        finding("A-030", privilege?.state === "granted", "privilege of the surgeon", privilege?.state ?? "none", "granted, remote_lead", "Apply for the privilege; the committee decides."),
-        finding("A-004", until > world.day(0), "last day of the privilege", until || "none", `${world.day(0)} or later`, "The committee prolongs it after review."),
-        finding("A-005", Boolean(query.get("standby")), "stand-by surgeon at the site", query.get("standby") || "none", "1", "Name a stand-by surgeon with a privilege."),
-        finding("A-006", passed.length >= 2, "qualified diverse paths", String(passed.length), "2", "Survey a second path and hand the survey in."),
-        finding("A-007", one.state === "referred" ? true : true, "consent (asked again at the grant)", one.consent ? "in force" : "not yet", "before the grant"),
-        finding("A-017", true, "suspension or recall", "none", "none"),
-        finding("A-018", true, "membership and agreement", world.day(165), `${world.day(0)} or later`),
-        finding("A-020", true, "licence at the site", "in date", "in date"),
-        finding("A-021", Boolean(query.get("console")), "console and robot", "declared compatible", "declared"),
-        finding("A-033", true, "robot, console, room", "ready", "ready"),
-      ],
-    },
-  };
+  const name = world.people.find(({ id: p }) => p === surgeon)?.name ?? "";
+  const today = world.day(0);
+  const findings = [
+    finding("A-018", true, "the patient's hospital", `Member until ${world.day(300)}`, `a member on ${today}`),
+    finding("A-018", true, "the agreement of the two hospitals", "ag-wuhan", `binding on ${today}`),
+    finding("A-017", true, `the surgeon ${name}`, "in service", "in service, in that role"),
+    finding("A-020", true, `the licence of the surgeon at ${one.site}`, "in date", `on ${today}`),
+    finding("A-030", privilege?.state === "granted", `the privilege of the surgeon for ${one.procedure} on sim-arm-3`, privilege?.state ?? "none", "granted", "Ask the committee of the surgeon's hospital."),
+    finding("A-004", until > today, "the end of the privilege of the surgeon", until ? `until ${until}` : "none", `on ${today}`, "Ask the committee to prolong the privilege."),
+    finding("A-005", Boolean(query.get("standby")), "the stand-by surgeon's hospital", query.get("standby") ? `of ${one.site}` : "nobody", "the patient's", "Name a stand-by surgeon of the patient's hospital."),
+    finding("A-006", passed.length >= 2, "paths", String(passed.length), "2 at least", "Name a second, diverse path."),
+    finding("A-021", Boolean(query.get("console")), "console and robot", "sim-desk-2 2.4.1 with sim-arm-3 2.4.1", "a combination that was declared"),
+    finding("A-033", true, "the room", "OR 1", "at the patient's site, with the robot"),
+  ];
+  return { body: { findings } };
 }
 
 function week(world, name) {

@@ -89,6 +89,10 @@ export function length(minutes: number): string {
   return rest === 0 ? `${h} ${t("unit_h")}` : `${h} ${t("unit_h")} ${rest} ${t("unit_min")}`;
 }
 
+/** `4:59`. */
+export const countdown = (s: number): string =>
+  `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+
 /** A zone as people say it: `UTC+8`. */
 export function zoneName(zone: string | undefined, at: Date): string {
   const part = maker(zone, { timeZoneName: "shortOffset" })

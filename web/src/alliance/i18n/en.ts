@@ -220,7 +220,7 @@ export const en = {
   remote_phase: "Remote phase",
   hold_do: "Hold",
   held: "Held for you:",
-  hold_left: "Ends by itself in {s} s.",
+  hold_left: "Ends by itself in {time}.",
   book_do: "Book it",
   book_after_triage: "A case is booked after triage.",
   published: "published",

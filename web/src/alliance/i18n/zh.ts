@@ -209,7 +209,7 @@ export const zh: Words = {
   remote_phase: "远程阶段",
   hold_do: "保留",
   held: "已为您保留：",
-  hold_left: "{s} 秒后自动释放。",
+  hold_left: "{time} 后自动释放。",
   book_do: "预约",
   book_after_triage: "分诊后方可预约。",
   published: "已发布",
