@@ -130,16 +130,21 @@ export class Book {
   /** A centre has consoles for remote surgeons. */
   isCentre = (site: Site): boolean => this.consoles.some((one) => one.site === site.id);
 
-  /** A path's qualification that counts longest or best now; `null` when none is in date. */
-  qualification(path: Path, now_ms: number): Qualification | null {
+  /** The classes of procedures that any path was surveyed for. */
+  classes = (): string[] =>
+    [...new Set([...this.#qualifications.values()].flat().map((one) => one.class))].sort();
+
+  /** A path's best qualification in date, for one class or any; `null` when there is none. */
+  qualification(path: Path, now_ms: number, of: string | null = null): Qualification | null {
     const order = { pass: 0, conditional: 1, fail: 2 };
     const valid = (this.#qualifications.get(path.id) ?? []).filter(
-      (one) => (parse(one.until)?.getTime() ?? 0) > now_ms,
+      (one) =>
+        (of === null || one.class === of) && (parse(one.until)?.getTime() ?? 0) > now_ms,
     );
     return valid.sort((a, b) => order[a.grade] - order[b.grade])[0] ?? null;
   }
 
-  pairs(now_ms: number): LinkPair[] {
+  pairs(now_ms: number, of: string | null = null): LinkPair[] {
     const pairs = new Map<string, LinkPair>();
     for (const path of this.paths) {
       const [a, b] = [this.site(path.a), this.site(path.b)];
@@ -150,12 +155,12 @@ export class Book {
       pair.paths.push(path);
       pairs.set(id, pair);
     }
-    for (const pair of pairs.values()) pair.grade = this.#gradeOf(pair, now_ms);
+    for (const pair of pairs.values()) pair.grade = this.#gradeOf(pair, now_ms, of);
     return [...pairs.values()].sort((a, b) => a.id.localeCompare(b.id));
   }
 
-  #gradeOf({ paths }: LinkPair, now_ms: number): LinkGrade {
-    const grades = paths.map((path) => this.qualification(path, now_ms)?.grade ?? null);
+  #gradeOf({ paths }: LinkPair, now_ms: number, of: string | null): LinkGrade {
+    const grades = paths.map((path) => this.qualification(path, now_ms, of)?.grade ?? null);
     const good = (wanted: string[]) =>
       paths.filter((_, i) => wanted.includes(grades[i] ?? "")).map((path) => path.diversity_group);
     // one that passed as the primary, another that is good for the second place (A-006)

@@ -86,6 +86,13 @@ export interface Privilege {
   cases: string[];
 }
 
+/** `/v1/surgeons/{id}/currency`, for people of the own hospital. */
+export interface Currency {
+  surgeon: string;
+  drills: { last_live: string | null; simulator: string[] } | null;
+  privileges: { privilege: Privilege; findings: Finding[] }[];
+}
+
 export interface Device {
   id: string;
   site: string;

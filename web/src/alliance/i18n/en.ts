@@ -406,4 +406,13 @@ export const en = {
   console_key_about: "Compare it with what the console shows.",
   plan_file: "Plan of the operation",
   why_console_key: "64 hexadecimal digits are needed.",
+
+  more_rows: "{n} more are not shown: narrow the search.",
+
+  judged_for: "Judged for",
+  class_laparoscopic: "endoscopic work",
+  class_endovascular: "catheters and wires",
+  class_plan_then_execute: "plan, then execute",
+  enrol_link: "Make an enrolment link",
+  enrol_link_is: "Hand it over in person. It works once, until {until}.",
 };

@@ -384,4 +384,13 @@ export const zh: Words = {
   console_key_about: "请与主操作台上显示的核对。",
   plan_file: "手术计划",
   why_console_key: "须为 64 位十六进制数。",
+
+  more_rows: "另有 {n} 项未显示：请缩小查找范围。",
+
+  judged_for: "评判类别",
+  class_laparoscopic: "腔镜手术",
+  class_endovascular: "血管介入",
+  class_plan_then_execute: "先规划后执行",
+  enrol_link: "生成注册链接",
+  enrol_link_is: "请当面交付。仅可使用一次，有效期至 {until}。",
 };
