@@ -6,22 +6,23 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::process::Command;
 
-/// Package and benchmark; each prints one JSON object per line:
+/// Package, benchmark and the features it needs; each prints one JSON object per line:
 /// `{"name": ..., "unit": ..., "p50": ..., "p99": ..., "note": ...}`.
-const BENCHES: &[(&str, &str)] = &[
-    ("telehand", "tick"),
-    ("telehand-link", "beat"),
-    ("telehand-sim", "step"),
-    ("telehand-sim", "render"),
-    ("telehand-video", "codec"),
-    ("telehand-ortho", "image"),
+const BENCHES: &[(&str, &str, &str)] = &[
+    ("telehand", "tick", ""),
+    ("telehand-link", "beat", ""),
+    ("telehand-sim", "step", ""),
+    ("telehand-sim", "render", ""),
+    ("telehand-video", "codec", ""),
+    ("telehand-ortho", "image", ""),
+    ("telehand-sim", "plan", "alliance"),
 ];
 
 /// Runs the benchmarks; `print_only` leaves the file alone.
 pub fn run(print_only: bool) -> Result<()> {
     let mut rows = String::new();
-    for (package, bench) in BENCHES {
-        for line in output_of(package, bench)?.lines().filter(|l| l.starts_with('{')) {
+    for (package, bench, features) in BENCHES {
+        for line in output_of(package, bench, features)?.lines().filter(|l| l.starts_with('{')) {
             let row: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
             let number = |key: &str| {
                 row.get(key).and_then(Value::as_f64).map_or("-".into(), |v| format!("{v:.2}"))
@@ -56,10 +57,11 @@ pub fn run(print_only: bool) -> Result<()> {
     Ok(())
 }
 
-fn output_of(package: &str, bench: &str) -> Result<String> {
+fn output_of(package: &str, bench: &str, features: &str) -> Result<String> {
     eprintln!("bench: {package} {bench}");
     let output = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
         .args(["bench", "--quiet", "--package", package, "--bench", bench])
+        .args(["--features", features])
         .current_dir(root())
         .stderr(std::process::Stdio::inherit())
         .output()?;

@@ -1,7 +1,7 @@
 //! Repairs a published plan after something was lost: what is hit is placed anew, and of the other
 //! published cases as few as can be are moved.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::board::{Board, Spot, kept};
 use super::random::{Random, Seed};
-use super::{CaseIx, Flaw, Placement, Plan, PoolIx, Problem, RoomIx, Span, StandbyIx, SurgeonIx};
+use super::{
+    CaseIx, Flaw, Placement, Plan, PoolIx, Problem, RoomIx, SiteIx, Span, StandbyIx, SurgeonIx,
+};
 
 /// What was lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,8 +100,11 @@ pub fn replan(
         }
     }
     let others = plan.placements.len() - hit.len();
+    let (by_site, by_surgeon) = neighbours(&left, &hit);
     let mut repairer = Repairer {
         hit: &hit,
+        by_site,
+        by_surgeon,
         budget: others * MOVED_PER_MILLE / 1000,
         moved: BTreeSet::new(),
         random: Random::new(seed),
@@ -170,8 +175,13 @@ fn without(span: Span, hole: Span) -> impl Iterator<Item = Span> {
     [before, after].into_iter().filter(|part| part.slots() > 0)
 }
 
+type BySite = BTreeMap<SiteIx, Vec<CaseIx>>;
+type BySurgeon = BTreeMap<SurgeonIx, Vec<CaseIx>>;
+
 struct Repairer<'a> {
     hit: &'a [CaseIx],
+    by_site: BySite,
+    by_surgeon: BySurgeon,
     budget: usize,
     moved: BTreeSet<CaseIx>,
     random: Random,
@@ -236,24 +246,56 @@ impl Repairer<'_> {
         let by_room = self.random.chance(512);
         let choice = own.choices.get(self.random.below(own.choices.len()));
         let surgeon = choice.map(|choice| choice.surgeon);
-        let rival = |(at, other): (usize, &super::Case)| {
-            let at = CaseIx::from(at);
-            let spot = board.spot(at)?;
-            let choice = other.choices.get(spot.choice as usize)?;
-            let near = if by_room {
+        let near = if by_room {
+            self.by_site.get(&own.site)
+        } else {
+            surgeon.and_then(|surgeon| self.by_surgeon.get(&surgeon))
+        };
+        let rival = |at: &CaseIx| {
+            let spot = board.spot(*at)?;
+            let choice = problem.cases.get(at.at())?.choices.get(spot.choice as usize)?;
+            let meets = if by_room {
                 own.rooms.contains(&spot.room)
             } else {
                 Some(choice.surgeon) == surgeon
             };
-            (near && !problem.frozen(other) && !self.hit.contains(&at)).then_some(at)
+            meets.then_some(*at)
         };
-        let mut rivals: Vec<CaseIx> = problem.cases.iter().enumerate().filter_map(rival).collect();
+        let mut rivals: Vec<CaseIx> = near.into_iter().flatten().filter_map(rival).collect();
         let most = 1 + self.random.below(3);
         while rivals.len() > most {
             rivals.swap_remove(self.random.below(rivals.len()));
         }
         rivals
     }
+}
+
+/// Cases that may move and could compete with those that were hit, by site and by surgeon.
+fn neighbours(problem: &Problem, hit: &[CaseIx]) -> (BySite, BySurgeon) {
+    let (mut by_site, mut by_surgeon) = (BySite::new(), BySurgeon::new());
+    for case in hit.iter().filter_map(|at| problem.cases.get(at.at())) {
+        by_site.entry(case.site).or_default();
+        for choice in &case.choices {
+            by_surgeon.entry(choice.surgeon).or_default();
+        }
+    }
+    let struck: BTreeSet<&CaseIx> = hit.iter().collect();
+    for (at, case) in problem.cases.iter().enumerate() {
+        let ix = CaseIx::from(at);
+        if problem.frozen(case) || struck.contains(&ix) {
+            continue;
+        }
+        if let Some(list) = by_site.get_mut(&case.site) {
+            list.push(ix);
+        }
+        for choice in &case.choices {
+            match by_surgeon.get_mut(&choice.surgeon) {
+                Some(list) if list.last() != Some(&ix) => list.push(ix),
+                _ => {}
+            }
+        }
+    }
+    (by_site, by_surgeon)
 }
 
 /// True if the case is where it was published.
