@@ -93,7 +93,7 @@ fn contents(report: &mut Report, files: &Files, manifest: &Manifest) {
         }
     }
     let good = format!("{}, all as the manifest has them", manifest.files.len());
-    report.judge("files", whole(bad), &good);
+    report.judge("files", whole(&bad), &good);
     for kind in Kind::ALL {
         let count = manifest.files.values().filter(|file| file.kind == Some(kind)).count();
         match (count, manifest.absent.get(&kind)) {
@@ -166,7 +166,7 @@ fn leaves(report: &mut Report, files: &Files, manifest: &Manifest, head: &Checkp
         bad.push("there is none".to_string());
     }
     let good = format!("{} in the log, each with its proof", manifest.leaves.len());
-    report.judge("leaves", whole(bad), &good);
+    report.judge("leaves", whole(&bad), &good);
 }
 
 /// Both signatures, the case, and that the log it was decided on is the beginning of this one.
@@ -225,7 +225,7 @@ fn documents(report: &mut Report, files: &Files, manifest: &Manifest) {
     }
 }
 
-fn whole(bad: Vec<String>) -> Result<(), String> {
+fn whole(bad: &[String]) -> Result<(), String> {
     if bad.is_empty() { Ok(()) } else { Err(bad.join("; ")) }
 }
 
