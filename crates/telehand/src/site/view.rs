@@ -297,7 +297,9 @@ impl Core {
                 ..Alarm::default()
             });
         }
-        if let Some(refusal) = self.denied {
+        // A guide that is there needs no button: a hand still on it is nothing to alarm about.
+        let there = self.state() == State::Held;
+        if let Some(refusal) = self.denied.filter(|no| !(there && no.why == Why::NotReleased)) {
             alarms.push(from_refusal(refusal));
         }
         alarms
