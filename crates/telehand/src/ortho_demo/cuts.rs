@@ -1,6 +1,5 @@
 //! Cutting a site's networks, and what its robot made of it.
 
-use super::line::Line;
 use super::people::word;
 use crate::clock;
 use crate::demo::Cut;
@@ -15,6 +14,8 @@ use telehand_vocab::{Mono, Span};
 
 /// How often the robot is looked at.
 const LOOK: Duration = Duration::from_millis(20);
+/// Longest wait for an answer.
+const WAIT: Duration = Duration::from_secs(2);
 
 /// A cut that was made.
 #[derive(Debug, Clone)]
@@ -27,16 +28,41 @@ pub struct Made {
     robot: String,
 }
 
-/// Cuts every network of a site, so long after its robot first moves under the surgeon. `line` is
-/// the page in that site's operating room: it needs none of the networks.
+/// Where a site can be asked without any of its networks: by the page in its operating room. Asked
+/// over HTTP, for the first web socket is the one whose hands count.
+pub struct Window {
+    agent: ureq::Agent,
+    url: String,
+    bearer: String,
+}
+
+impl Window {
+    /// Of the page server at 127.0.0.1:`port`.
+    pub fn open(port: u16, token: &str) -> Self {
+        let agent = ureq::Agent::config_builder().timeout_global(Some(WAIT)).build().into();
+        let url = format!("http://127.0.0.1:{port}/api/state");
+        Self { agent, url, bearer: format!("Bearer {token}") }
+    }
+
+    /// What the robot does; nothing while nobody answers.
+    fn robot(&self) -> String {
+        let asked = self.agent.get(&self.url).header("authorization", &self.bearer).call();
+        let text = asked.ok().and_then(|mut answer| answer.body_mut().read_to_string().ok());
+        let state: Value =
+            text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        word(&state, "/site/robot/state").to_owned()
+    }
+}
+
+/// Cuts every network of a site, so long after its robot first moves under the surgeon.
 pub fn make(
     cut: &Cut,
-    line: &Line,
+    window: &Window,
     control: &str,
     made: &Mutex<Vec<Made>>,
     over: &AtomicBool,
 ) -> Result<()> {
-    let robot = || word(&line.state(), "/site/robot/state").to_owned();
+    let robot = || window.robot();
     while robot() != "moving" {
         if over.load(Ordering::Relaxed) {
             return Ok(());
@@ -54,6 +80,12 @@ pub fn make(
     let length = Span::from_secs_f64(seconds);
     lock(made).push(Made { site: cut.path.clone(), at, length, robot });
     Ok(())
+}
+
+/// How often the robot of a site, or the watch over a wire, went from hand to hand by its own record.
+pub fn hand_overs(site: &Path) -> usize {
+    let text = std::fs::read_to_string(site.join("record.jsonl")).unwrap_or_default();
+    text.lines().filter(|line| line.contains("\"what\":\"HandedOff(")).count()
 }
 
 /// What a site's own record says of a cut: when its robot held, whether it moved before the line was

@@ -6,6 +6,7 @@ pub mod keys;
 mod line;
 mod people;
 mod plan;
+mod second;
 mod summary;
 mod team;
 
@@ -64,6 +65,9 @@ pub struct OrthoDemoArgs {
     /// Cut a hospital off so long after its robot first moves: tianjin@200ms+6s
     #[arg(long = "cut", value_name = "SITE@AT+FOR")]
     cuts: Vec<Cut>,
+    /// Scripted: the first wire at this hospital is handed over to the second expert
+    #[arg(long, value_name = "SITE", requires = "headless")]
+    hand_over: Option<String>,
     /// Serve the first hospital's case to OpenIGTLink clients on this port of 127.0.0.1
     #[arg(long, value_name = "PORT")]
     igtl: Option<u16>,
@@ -149,9 +153,14 @@ impl Plan {
         }
         let (screws, patience) = (args.screws.into(), Duration::from_secs(args.patience));
         let over = over.clone();
-        let thread = std::thread::Builder::new()
-            .name("surgeon".into())
-            .spawn(move || SurgeonScript::new(&planner, eyes, screws).work(patience, &over))?;
+        let (port, token) = &self.second;
+        let second = match &args.hand_over {
+            Some(site) => Some((site.clone(), Line::open(*port, token)?)),
+            None => None,
+        };
+        let thread = std::thread::Builder::new().name("surgeon".into()).spawn(move || {
+            SurgeonScript::new(&planner, eyes, screws).handing_over(second).work(patience, &over)
+        })?;
         Ok(thread)
     }
 
@@ -165,10 +174,10 @@ impl Plan {
         for cut in args.cuts.clone() {
             let to = self.sites.iter().find(|site| site.hospital.id == cut.path);
             let Some(Site { page, network, .. }) = to else { continue };
-            let line = Line::open(*page, &self.token)?;
+            let window = cuts::Window::open(*page, &self.token);
             let (network, made, over) = (network.clone(), made.clone(), over.clone());
             std::thread::Builder::new().name("cut".into()).spawn(move || {
-                if let Err(error) = cuts::make(&cut, &line, &network, &made, &over) {
+                if let Err(error) = cuts::make(&cut, &window, &network, &made, &over) {
                     eprintln!("{error:#}");
                 }
             })?;

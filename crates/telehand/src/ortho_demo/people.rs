@@ -98,12 +98,21 @@ pub struct SurgeonScript<'a> {
     screws: usize,
     /// Whose robot was taken, and when: from there to the verified wire the surgeon stays.
     bound: Option<(String, Instant)>,
+    /// Where a wire is handed over, once, and to whom.
+    hand_over: Option<(String, Line)>,
 }
 
 impl<'a> SurgeonScript<'a> {
     /// Plans `screws` screws for every patient.
     pub const fn new(line: &'a Line, eyes: BTreeMap<String, Eyes>, screws: usize) -> Self {
-        Self { line, eyes, screws, bound: None }
+        Self { line, eyes, screws, bound: None, hand_over: None }
+    }
+
+    /// The first measured wire at `site` is judged by the second expert, at whose page `second` is.
+    #[must_use]
+    pub fn handing_over(mut self, site: Option<(String, Line)>) -> Self {
+        self.hand_over = site;
+        self
     }
 
     /// Works until every case is closed, or `patience` has passed.
@@ -190,6 +199,13 @@ impl<'a> SurgeonScript<'a> {
                 self.press("approve", json!({"site": id, "hash": hash}))
             }
             "go" => self.go(id, &site, next.as_deref()),
+            "verify" if self.hand_over.as_ref().is_some_and(|(at, _)| at == id) => {
+                if let Some((_, second)) = self.hand_over.take() {
+                    super::second::takes_over(self.line, &second, &site)?;
+                }
+                self.bound = None;
+                Ok(())
+            }
             "verify" => {
                 let screw = word(&site, "/robot/target");
                 self.press("verify", json!({"site": id, "screw": screw, "accept": true}))?;
@@ -327,7 +343,8 @@ fn thinner(screw: &Value) -> Option<Value> {
     })
 }
 
-fn find(state: &Value, id: &str) -> Option<Value> {
+/// One site of a planner's state.
+pub fn find(state: &Value, id: &str) -> Option<Value> {
     list(state, "/sites").iter().find(|site| word(site, "/id") == id).cloned()
 }
 

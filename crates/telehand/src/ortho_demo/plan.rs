@@ -46,6 +46,9 @@ impl Plan {
     pub fn make(args: &OrthoDemoArgs, folder: &Path) -> Result<Self> {
         let hospitals = HOSPITALS.get(..args.sites.into()).unwrap_or(&HOSPITALS);
         let ids: Vec<&str> = hospitals.iter().map(|hospital| hospital.id).collect();
+        if let Some(site) = args.hand_over.as_deref().filter(|site| !ids.contains(site)) {
+            bail!("there is no site {site:?} to hand over at; there are {}", ids.join(", "));
+        }
         for cut in &args.cuts {
             if !ids.contains(&cut.path.as_str()) {
                 bail!("there is no site {:?} to cut off; there are {}", cut.path, ids.join(", "));

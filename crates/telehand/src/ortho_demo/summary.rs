@@ -96,6 +96,7 @@ fn account(site: &Value, folder: &Path) -> Result<Value> {
         "case_minutes": number(site, "/case/minutes"),
         "waits": {"total_s": number(site, "/case/waited_s")},
         "dragged_mm": truth.get("dragged_mm"),
+        "hand_overs": cuts::hand_overs(&folder.join("sites").join(id)),
     }))
 }
 
