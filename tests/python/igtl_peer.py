@@ -5,6 +5,8 @@ usage: igtl_peer.py TELEHAND
 """
 import json
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,9 +14,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pyigtl
 
 DEADLINE_S = 60
+# a scripted operation up to its scan and its plan, on a busy machine
+OPERATION_S = 240
 BODIES = ["Reference", "Guide", "Plate", "Watch"]
 CPP = Path(__file__).with_name("igtl_peer.cpp")
 HEADERS = "/usr/include/openigtlink"
@@ -39,15 +44,15 @@ class Server:
         assert self.process.wait(DEADLINE_S) == 0, "the server did not end well"
 
 
-def wait(what, look):
+def wait(what, look, patience_s=DEADLINE_S):
     """Looks until it sees something."""
-    end = time.monotonic() + DEADLINE_S
+    end = time.monotonic() + patience_s
     while time.monotonic() < end:
         seen = look()
         if seen is not None:
             return seen
         time.sleep(0.002)
-    raise SystemExit(f"{what}: not seen within {DEADLINE_S} s")
+    raise SystemExit(f"{what}: not seen within {patience_s} s")
 
 
 def ours(program, address, count, *options):
@@ -193,6 +198,82 @@ def we_read_pyigtl(program):
     print("our client reads TRANSFORM, STRING and IMAGE of pyigtl, headers 1 and 2")
 
 
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def dicom_volume(folder):
+    """The sum of a series in Hounsfield units, its size, and where voxel indices lie in LPS, by pydicom."""
+    slices = [pydicom.dcmread(path) for path in folder.glob("*.dcm")]
+    normal = np.cross(*np.reshape(slices[0].ImageOrientationPatient, (2, 3)).astype(float))
+    slices.sort(key=lambda one: float(np.dot(normal, [float(v) for v in one.ImagePositionPatient])))
+    first, second = slices[:2]
+    row, column = np.reshape(first.ImageOrientationPatient, (2, 3)).astype(float)
+    origin = np.array(first.ImagePositionPatient, float)
+    lps = np.eye(4)
+    lps[:3, 0] = row * float(first.PixelSpacing[1])
+    lps[:3, 1] = column * float(first.PixelSpacing[0])
+    lps[:3, 2] = np.array(second.ImagePositionPatient, float) - origin
+    lps[:3, 3] = origin
+    values = [one.pixel_array.astype(np.int64) * int(one.RescaleSlope) + int(one.RescaleIntercept) for one in slices]
+    return sum(int(v.sum()) for v in values), (len(slices), *values[0].shape), lps
+
+
+def a_running_site_shows_its_case(program, scratch):
+    """pyigtl looks on while a scripted team operates: the case, the scan as it lies in DICOM, the guide in it."""
+    igtl, ndi = free_ports(2)
+    out = scratch / "case"
+    command = [program, "demo", "ortho", "--headless", "--sites", "1", "--screws", "2", "--speed", "12", "--seed", "5",
+               "--patience", str(OPERATION_S), "--igtl", str(igtl), "--ndi", str(ndi), "--out", str(out)]
+    with (scratch / "demo.log").open("w") as log:
+        demo = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        wait("the site listens", lambda: not socket.socket().connect_ex(("127.0.0.1", igtl)) or None, OPERATION_S)
+        client = pyigtl.OpenIGTLinkClient("127.0.0.1", igtl)
+        try:
+            states = []
+
+            messages = {}
+
+            def look(device):
+                def once():
+                    for message in client.get_latest_messages():
+                        if message.device_name == "Case":
+                            states.append(message.string)
+                        messages[message.device_name] = message
+                    return messages.get(device)
+                return once
+
+            scan = wait("IMAGE", look("Scan"), OPERATION_S)
+            guide = wait("GuideToRas", look("GuideToRas"), OPERATION_S)
+            wait("a plan", lambda: look("Case")() and (any("PLANNED" in one for one in states) or None), OPERATION_S)
+        finally:
+            client.stop()
+        told = subprocess.run([program, "bridge", "ndi", "--connect", f"127.0.0.1:{ndi}", "--json", "--count", "3"],
+                              capture_output=True, text=True, timeout=DEADLINE_S, check=True)
+        assert len(told.stdout.splitlines()) == 3, told.stdout
+    finally:
+        demo.send_signal(signal.SIGINT)
+        demo.wait(DEADLINE_S)
+    assert all("SIMULATED" in one for one in states), states
+    total, size, lps = dicom_volume(next((out / "sites").glob("*/scan-1")))
+    assert scan.image.shape == size, (scan.image.shape, size)
+    assert int(scan.image.astype(np.int64).sum()) == total
+    ras = np.diag([-1, -1, 1, 1]) @ lps
+    assert np.allclose(scan.ijk_to_world_matrix, ras, atol=1e-2), (scan.ijk_to_world_matrix, ras)
+    middle = ras @ [*(np.array(size[::-1]) / 2), 1]
+    reach = np.linalg.norm(guide.matrix[:3, 3] - middle[:3])
+    assert reach < 1000, reach
+    names = [one.split(":")[0] for one in dict.fromkeys(states)]
+    print(f"pyigtl at a running site: {' '.join(dict.fromkeys(names))}; IMAGE is the DICOM scan; NDI answers")
+
+
 def nobody_else_is_let_in(program):
     run = subprocess.run([program, "bridge", "igtl", "--listen", "0.0.0.0:0"], capture_output=True, text=True,
                          timeout=DEADLINE_S)
@@ -242,6 +323,8 @@ def main():
     the_scan_lies_where_it_lies(program)
     we_read_pyigtl(program)
     nobody_else_is_let_in(program)
+    with tempfile.TemporaryDirectory() as scratch:
+        a_running_site_shows_its_case(program, Path(scratch))
     print("igtl_peer: all agree")
 
 

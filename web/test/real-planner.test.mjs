@@ -1,5 +1,5 @@
-// The planner and site pages against the real program: `telehand demo ortho` with one hospital, done
-// by hand from the first signature to a verified wire.
+// The planner and site pages against the real program: `telehand demo ortho`, one hospital done by hand
+// from the first signature to a wire that a second expert verifies, the others waiting beside it.
 //   TELEHAND=target/debug/telehand npm run test:real:planner
 // DEMO_ARGS adds arguments to the demo; with PICTURES=folder the pages are photographed on the way.
 import assert from "node:assert/strict";
@@ -13,7 +13,9 @@ import { launch, until } from "./browser.mjs";
 
 const PICTURES = process.env.PICTURES;
 const LONG = 120_000;
-let browser, demo, folder, planner_url, site_url;
+let browser, demo, folder, planner_url, second_url, site_url;
+/** The other hospitals' pages, by name. */
+let others;
 let said = "";
 
 before(async () => {
@@ -31,7 +33,10 @@ before(async () => {
       throw new Error(`${error.message}; the program said: ${said}`);
     },
   );
-  [planner_url, site_url] = [address("planner"), address("tianjin")];
+  [planner_url, second_url, site_url] = ["planner", "second", "tianjin"].map(address);
+  others = Object.fromEntries(
+    ["zhangjiakou", "karamay"].filter(address).map((id) => [id, address(id)]),
+  );
   browser = await launch();
 });
 after(async () => {
@@ -85,6 +90,8 @@ test("a case by hand: signatures, scan, registration, plan, guide, wire, verific
   const step = (number) =>
     until(`step ${number}`, async () => (await site()).case.number === number, LONG);
 
+  if (others.zhangjiakou) await prepare(surgeon, "zhangjiakou", 5);
+  if (others.karamay) await prepare(surgeon, "karamay", 4);
   await surgeon.by("site-tianjin").click();
   await until("the focus", async () => (await surgeon.state()).focus === "tianjin");
   await team.press("act-time_out");
@@ -121,6 +128,7 @@ test("a case by hand: signatures, scan, registration, plan, guide, wire, verific
   );
   await drag(surgeon, site);
   await surgeon.picture("planner-plan-en.png");
+  if (PICTURES) await surgeon.page.locator("section.views").screenshot({ path: join(PICTURES, "views-en.png") });
   await surgeon.page.keyboard.press("KeyL");
   await surgeon.picture("planner-plan-zh.png");
   await surgeon.page.keyboard.press("KeyL");
@@ -139,6 +147,11 @@ test("a case by hand: signatures, scan, registration, plan, guide, wire, verific
   await go(surgeon, team, site);
   await surgeon.picture("planner-held-en.png");
   await surgeon.press("act-confirm_pose");
+  await until(
+    "the pose is confirmed",
+    async () => (await site()).case.gates.every(({ ok }) => ok),
+    LONG,
+  );
   await team.press("act-wire_in");
   await step(11);
   await surgeon.picture("planner-wire-en.png");
@@ -148,21 +161,98 @@ test("a case by hand: signatures, scan, registration, plan, guide, wire, verific
     "true",
     "O-008: pinned",
   );
+  await team.page.keyboard.press("KeyL");
+  await team.picture("site-wire-zh.png");
+  await team.page.keyboard.press("KeyL");
   await team.press("act-wire_out");
   await team.press("act-scan");
-  await surgeon.press("act-verify");
+  await until("the wire is measured", async () => (await site()).waiting?.needs === "verify", LONG);
+
+  // O-008: whoever must leave hands over to a named person, who reads back
+  const second = await open(second_url);
+  await surgeon.press("act-hand_off");
+  await surgeon.by("hand-to-second").click();
+  await surgeon.picture("planner-hand-over-en.png");
+  await surgeon.by("hand-done").click();
+  await second.by("site-tianjin").click();
+  await second.press("act-read_back");
+  await choose(second, "L3", "left");
+  await until(
+    "the robot is the second expert's",
+    async () => (await second.state()).sites.find(({ id }) => id === "tianjin").lease.mine,
+  );
+  assert.equal((await site()).lease.mine, false);
+  await confirm(second, "L3", "left");
+  await second.press("act-verify");
   await until(
     "verified",
     async () => (await site()).plan.screws.some((one) => one.state === "verified"),
     LONG,
   );
-  await surgeon.picture("planner-verified-en.png");
-  assert.deepEqual([...team.bad, ...surgeon.bad], []);
+  await second.picture("planner-second-en.png");
+  assert.deepEqual([...team.bad, ...surgeon.bad, ...second.bad], []);
 });
 
+/** Brings another hospital to a step through the same API as the pages, so that it waits. */
+async function prepare(surgeon, id, step) {
+  const { origin, searchParams } = new URL(others[id]);
+  const authorization = `Bearer ${searchParams.get("token")}`;
+  const site = async () => (await surgeon.state()).sites.find((one) => one.id === id);
+  const press = (body) =>
+    surgeon.page.evaluate(
+      async (body) =>
+        (await (await fetch("/api/action", { method: "POST", body: JSON.stringify(body) })).json())
+          .ok,
+      { site: id, ...body },
+    );
+  const team = async (action) => {
+    const body = JSON.stringify({ action });
+    const answer = await fetch(`${origin}/api/action`, {
+      method: "POST",
+      headers: { authorization },
+      body,
+    });
+    return (await answer.json()).ok;
+  };
+  await press({ action: "focus" });
+  await until("not blank", async () => (await surgeon.state()).blank_ms === 0);
+  const { patient } = await site();
+  const four = { action: "confirm", patient: patient.id, level: "L3", side: "left" };
+  const work = [
+    () => team("time_out").then(() => press(four)),
+    () => team("time_out").then(() => press(four)),
+    () => team("time_out").then(() => press({ action: "time_out" })),
+    () => team("fix_reference"),
+    () => team("scan"),
+  ];
+  for (let now = 0; now < step; now += 1) {
+    await until(`${id} can leave step ${now}`, () => work[now](), LONG);
+    await until(`${id}: step ${now + 1}`, async () => (await site()).case.number > now, LONG);
+  }
+  if (step < 5) return;
+  for (let i = 1; i <= 3; i += 1) {
+    // a scan that cannot be registered is repeated, as people do
+    const touched = async () => {
+      if (await team("check_point")) return true;
+      if (!(await site()).registration && !(await site()).robot.task) await team("scan");
+      return false;
+    };
+    await until(
+      `a point is touched; ${JSON.stringify((await site()).events.slice(-6))}`,
+      touched,
+      LONG,
+    );
+    await until("heard of", async () => (await site()).registration?.check_points_mm.length >= i);
+  }
+}
+
 /** Hospital, patient, level and side, as the page shows them. */
-async function confirm({ by, press, state }, level, side) {
-  await press("act-confirm_site");
+async function confirm(page, level, side) {
+  await page.press("act-confirm_site");
+  await choose(page, level, side);
+}
+
+async function choose({ by, state }, level, side) {
   const { patient } = (await state()).sites.find(({ id }) => id === "tianjin");
   for (const id of ["site-tianjin", `patient-${patient.id}`, `level-${level}`, `side-${side}`])
     await by(`confirm-${id}`).click();

@@ -12,13 +12,14 @@ fn read(path: &Path) -> Value {
 }
 
 #[test]
-fn o_005_one_surgeon_closes_two_cases_and_every_screw_is_graded() {
+fn o_005_one_surgeon_closes_two_cases_through_a_cut_and_a_hand_over() {
     let folder = std::env::temp_dir().join(format!("telehand-spine-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     let out = folder.display().to_string();
     let output = Command::new(env!("CARGO_BIN_EXE_telehand"))
         .args(["demo", "ortho", "--headless", "--sites", "2", "--screws", "2", "--seed", "1"])
-        .args(["--speed", "12", "--patience", "400", "--out", &out])
+        .args(["--speed", "12", "--patience", "500", "--out", &out])
+        .args(["--cut", "tianjin@200ms+6s", "--hand-over", "zhangjiakou"])
         .output()
         .expect("the program starts");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -26,11 +27,15 @@ fn o_005_one_surgeon_closes_two_cases_and_every_screw_is_graded() {
     assert!(output.status.success(), "{said}\n{errors}");
     let summary = read(&folder.join("summary.json"));
     assert_eq!(summary["label"], "SIMULATED");
+    check_cut(&summary["cuts"]);
     let sites = summary["sites"].as_array().expect("sites");
     assert_eq!(sites.len(), 2);
     for site in sites {
         let id = site["id"].as_str().expect("an id");
         assert_eq!(site["state"], "CLOSED", "{id}");
+        // O-008: a wire in bone was handed to the second expert, who read back and judged it.
+        let handed = site["hand_overs"].as_u64().expect("told");
+        assert_eq!(handed, u64::from(id == "zhangjiakou"), "{id}");
         // The sleeve never moved while a wire was in it (O-007).
         assert!(site["dragged_mm"].as_f64().expect("told") < 0.01, "{id}: {site}");
         let screws = site["screws"].as_array().expect("screws");
@@ -48,6 +53,18 @@ fn o_005_one_surgeon_closes_two_cases_and_every_screw_is_graded() {
         check_objects(&folder, id);
     }
     std::fs::remove_dir_all(&folder).expect("the folder goes");
+}
+
+/// O-010: cut off while it moved, the robot held by itself, did not move before the line was back, and
+/// the local team had it meanwhile; the case went on afterwards.
+fn check_cut(cuts: &Value) {
+    let [cut] = &cuts.as_array().expect("cuts")[..] else { panic!("{cuts}") };
+    assert_eq!(cut["robot_at_cut"], "moving", "{cut}");
+    assert_eq!(cut["moved_while_cut"], false, "{cut}");
+    assert_eq!(cut["local_team_had_it"], true, "{cut}");
+    // By the site's own clock: how old the surgeon's last word was when the robot held.
+    let silence = cut["silence_when_held_ms"].as_f64().expect("it held for want of the signal");
+    assert!(silence <= 250.0, "{cut}");
 }
 
 /// Every DICOM object of the case reads back, and all of them tell of the same frame; they are left
