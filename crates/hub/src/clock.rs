@@ -31,7 +31,21 @@ pub fn uuid_v7() -> String {
     for (slot, byte) in bytes.iter_mut().zip(millis.iter().skip(2)) {
         *slot = *byte;
     }
-    bytes[6] = (bytes[6] & 0x0F) | 0x70;
+    uuid(bytes, 0x70)
+}
+
+/// A UUID, version 8 (RFC 9562 section 5.8), out of a hash: the same hash, the same id.
+#[must_use]
+pub fn uuid_v8(hash: &[u8; 32]) -> String {
+    let mut bytes = [0; 16];
+    for (slot, byte) in bytes.iter_mut().zip(hash) {
+        *slot = *byte;
+    }
+    uuid(bytes, 0x80)
+}
+
+fn uuid(mut bytes: [u8; 16], version: u8) -> String {
+    bytes[6] = (bytes[6] & 0x0F) | version;
     bytes[8] = (bytes[8] & 0x3F) | 0x80;
     let hex = hex(&bytes);
     let part = |range| hex.get(range).unwrap_or_default();

@@ -3,6 +3,7 @@
 pub mod bundle;
 pub mod clock;
 pub mod config;
+pub mod http;
 pub mod identity;
 pub mod log_cli;
 pub mod plan_cli;
