@@ -1,6 +1,5 @@
 //! `telehand log`: the audit log and the evidence bundles, checked without any network.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -73,7 +72,7 @@ pub fn run(command: &LogCommand) -> Result<()> {
     };
     let text =
         if args.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
-    std::io::stdout().write_all(text.as_bytes())?;
+    print!("{text}");
     if report.holds() { Ok(()) } else { bail!("the check did not pass; the lines above say where") }
 }
 

@@ -11,6 +11,7 @@ mod form;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
+use ciborium::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -95,6 +96,28 @@ pub fn from_own<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CborError> {
         Ok(value)
     } else {
         Err(CborError::NotCanonical { at: bytes.len() - rest.len() })
+    }
+}
+
+/// Every text in a document, keys and values, in the order of the bytes: which leaves of a log name
+/// a case. None where `bytes` are not one item in its deterministic form.
+pub fn texts(bytes: &[u8]) -> Option<Vec<String>> {
+    let mut texts = Vec::new();
+    collect(from_slice(bytes).ok()?, &mut texts);
+    Some(texts)
+}
+
+fn collect(value: Value, texts: &mut Vec<String>) {
+    match value {
+        Value::Text(text) => texts.push(text),
+        Value::Array(items) => items.into_iter().for_each(|item| collect(item, texts)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                collect(key, texts);
+                collect(value, texts);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -138,3 +138,11 @@ fn no_changed_bytes_panic_or_are_read_as_two_forms_of_one_value() {
     }
     assert!(read > 0, "some changes leave a value");
 }
+
+#[test]
+fn the_texts_of_a_document_are_found_at_any_depth() {
+    let bytes = to_vec(&(Shape::Two(5, "case-1".into()), [named()])).unwrap();
+    let texts = texts(&bytes).unwrap();
+    assert_eq!(texts, ["Two", "case-1", "Named", "a", "map", "a", "bb", "ccc", "zulu"]);
+    assert_eq!(super::texts(&[0x18, 0x01]), None);
+}

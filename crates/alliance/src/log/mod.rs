@@ -25,7 +25,7 @@ mod commit;
 mod hash;
 mod key;
 mod note;
-mod proof;
+pub mod proof;
 mod store;
 mod tile;
 mod tree;

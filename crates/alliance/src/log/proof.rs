@@ -49,12 +49,16 @@ pub enum ProofFault {
 }
 
 /// The root over the first `size` leaves.
-pub fn root_at(hashes: &impl Hashes, size: u64) -> Result<Hash, ProofFault> {
+pub fn root_at(hashes: &(impl Hashes + ?Sized), size: u64) -> Result<Hash, ProofFault> {
     if size == 0 { Ok(EMPTY_ROOT) } else { range_root(hashes, 0, size) }
 }
 
 /// The proof that leaf `index` is in the tree of `size` leaves, from the leaf up.
-pub fn inclusion(hashes: &impl Hashes, index: u64, size: u64) -> Result<Vec<Hash>, ProofFault> {
+pub fn inclusion(
+    hashes: &(impl Hashes + ?Sized),
+    index: u64,
+    size: u64,
+) -> Result<Vec<Hash>, ProofFault> {
     if index >= size {
         return Err(ProofFault::OutOfRange { small: index, large: size });
     }
@@ -76,7 +80,11 @@ pub fn inclusion(hashes: &impl Hashes, index: u64, size: u64) -> Result<Vec<Hash
 
 /// The proof that the tree of `old` leaves is the beginning of that of `new` leaves. Empty where
 /// `old` is 0 or equal to `new`: then there is nothing to prove but the roots themselves.
-pub fn consistency(hashes: &impl Hashes, old: u64, new: u64) -> Result<Vec<Hash>, ProofFault> {
+pub fn consistency(
+    hashes: &(impl Hashes + ?Sized),
+    old: u64,
+    new: u64,
+) -> Result<Vec<Hash>, ProofFault> {
     if old > new {
         return Err(ProofFault::OutOfRange { small: old, large: new });
     }
@@ -196,7 +204,7 @@ fn same(found: Hash, claimed: Hash) -> Result<(), ProofFault> {
 
 /// The root over leaves `low` up to `high`, where `low` is where a subtree of the range's
 /// size may begin.
-fn range_root(hashes: &impl Hashes, low: u64, high: u64) -> Result<Hash, ProofFault> {
+fn range_root(hashes: &(impl Hashes + ?Sized), low: u64, high: u64) -> Result<Hash, ProofFault> {
     let (mut at, mut left) = (low, high - low);
     let mut peaks: Vec<Hash> = Vec::new();
     while left > 0 {

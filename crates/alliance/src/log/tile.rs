@@ -83,19 +83,19 @@ pub trait TileSource {
 /// A tree's hashes from its tiles. Reads each tile once, so make one for a proof or a batch:
 /// an inclusion proof at 10^8 leaves reads 4 tiles of 8 KiB and makes about 1,000 hashes.
 #[derive(Debug)]
-pub struct TileHashes<'a, S> {
+pub struct TileHashes<'a, S: ?Sized> {
     source: &'a S,
     read: RefCell<BTreeMap<(u8, u64), Option<Tile>>>,
 }
 
-impl<'a, S: TileSource> TileHashes<'a, S> {
+impl<'a, S: TileSource + ?Sized> TileHashes<'a, S> {
     /// Over these tiles.
     pub const fn new(source: &'a S) -> Self {
         Self { source, read: RefCell::new(BTreeMap::new()) }
     }
 }
 
-impl<S: TileSource> Hashes for TileHashes<'_, S> {
+impl<S: TileSource + ?Sized> Hashes for TileHashes<'_, S> {
     fn node(&self, level: u8, index: u64) -> Option<Hash> {
         let (tile_level, inner) = (level / TILE_HEIGHT, level % TILE_HEIGHT);
         let per_tile = 1_u64 << (TILE_HEIGHT - inner);

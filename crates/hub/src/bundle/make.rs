@@ -1,7 +1,8 @@
 //! Makes a bundle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use telehand_alliance::cbor;
 use telehand_alliance::grant::Token;
 use telehand_alliance::ids::CaseId;
 use telehand_alliance::log::{
@@ -117,6 +118,12 @@ pub fn make(evidence: &Evidence, name: &str, sealer: &dyn Signer) -> Result<Vec<
     files.insert(SEAL.to_string(), seal.to_string().into_bytes());
     files.insert(MANIFEST.to_string(), text);
     pack(&files)
+}
+
+/// Whether a leaf names one of these ids: the case's own, and those of its consents, bookings,
+/// sessions, grants and incidents. A leaf that cannot be read names nothing.
+pub fn names(leaf: &[u8], ids: &BTreeSet<String>) -> bool {
+    cbor::texts(leaf).is_some_and(|texts| texts.iter().any(|text| ids.contains(text)))
 }
 
 /// What the seal signs.

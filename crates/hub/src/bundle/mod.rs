@@ -22,6 +22,6 @@ mod tests;
 pub use archive::{BundleError, Files, pack, unpack};
 pub use check::{Believed, check_bundle};
 pub use export::{Directory, LEAVES_PER_FILE, Source, check_log, write_log};
-pub use make::{Evidence, LeafProof, make};
+pub use make::{Evidence, LeafProof, make, names};
 pub use manifest::{FileEntry, Kind, LeafEntry, Manifest};
 pub use report::{Line, Mark, Report};

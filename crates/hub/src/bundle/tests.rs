@@ -388,3 +388,64 @@ fn a_014_the_changed_leaf_is_named() {
     fails(&check_log(&cut, &believed(), None), "leaves", "not 256 leaves");
     fails(&check_log(&Files::new(), &believed(), None), "checkpoint", "none");
 }
+
+#[test]
+fn the_leaves_of_a_case_are_those_that_name_it() {
+    let ids = ["event 3".to_string(), "event 9".to_string()].into();
+    let found: Vec<usize> = leaves(20)
+        .iter()
+        .enumerate()
+        .filter(|(_, leaf)| names(leaf, &ids))
+        .map(|(index, _)| index)
+        .collect();
+    assert_eq!(found, [3, 9]);
+    assert!(!names(b"no leaf", &ids));
+}
+
+/// The command's own words, read as the shell gives them.
+#[derive(clap::Parser)]
+struct Shell {
+    #[command(subcommand)]
+    command: crate::log_cli::LogCommand,
+}
+
+fn shell(words: &[&str]) -> anyhow::Result<()> {
+    let words = ["log", "verify"].iter().chain(words);
+    let shell = <Shell as clap::Parser>::try_parse_from(words)?;
+    crate::log_cli::run(&shell.command)
+}
+
+#[test]
+fn the_command_passes_what_holds_and_fails_what_does_not() {
+    let root = std::env::temp_dir().join(format!("telehand-log-verify-{}", std::process::id()));
+    let (files, older) = exported();
+    for (path, bytes) in &files {
+        let file = root.join("export").join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    }
+    let at = |name: &str| root.join(name).to_str().unwrap().to_string();
+    std::fs::write(at("older"), &older).unwrap();
+    std::fs::write(at("log.tar"), pack(&files).unwrap()).unwrap();
+    std::fs::write(at("bundle.tar"), made(&evidence())).unwrap();
+    let key = log_key().to_string();
+    let witnesses: Vec<String> = witness_keys().iter().map(ToString::to_string).collect();
+    let seal = named("kashgar.example", KeyKind::Author, 5).to_string();
+    let keys = ["--key", &key, "--witness", &witnesses[0], "--witness", &witnesses[2]];
+    for log in [at("export"), at("log.tar")] {
+        shell(&[&["--log", &log, "--against", &at("older")], keys.as_slice()].concat()).unwrap();
+        // a witness who did not cosign is none
+        let short = ["--log", &log, "--key", &key, "--witness", &witnesses[1]];
+        assert!(shell(&short).is_err());
+    }
+    shell(&[&["--bundle", &at("bundle.tar"), "--seal", &seal, "--json"], keys.as_slice()].concat())
+        .unwrap();
+    assert!(shell(&["--bundle", &at("bundle.tar"), "--seal", &key]).is_err());
+    std::fs::write(at("export/leaves/001"), b"cut").unwrap();
+    assert!(shell(&["--log", &at("export")]).is_err());
+    assert!(shell(&["--bundle", &at("older")]).is_err());
+    assert!(shell(&["--bundle", &at("absent")]).is_err());
+    assert!(shell(&[]).is_err());
+    assert!(shell(&["--log", &at("export"), "--key", "no key"]).is_err());
+    std::fs::remove_dir_all(root).unwrap();
+}
