@@ -35,6 +35,9 @@ enum Command {
     /// Try the secured link alone: pump
     #[command(subcommand)]
     Link(Link),
+    /// The audit log and evidence bundles, checked offline: verify
+    #[command(subcommand)]
+    Log(telehand_hub::log_cli::LogCommand),
     /// Orthopaedics without a site: import, plan, study, grade
     #[command(subcommand)]
     Ortho(telehand::ortho_cli::OrthoCommand),
@@ -98,6 +101,7 @@ fn main() -> std::process::ExitCode {
         Command::Demo(Demo { other: None, arms }) => telehand::demo::run(&arms),
         Command::Keys(args) => telehand::keys_cli::run(&args),
         Command::Link(Link::Pump(args)) => telehand::pump::run(&args),
+        Command::Log(command) => telehand_hub::log_cli::run(&command),
         Command::Ortho(command) => telehand::ortho_cli::run(&command),
         Command::Planner(args) => telehand::planner::run(&args),
         Command::Record(command) => telehand::record_cli::run(&command),
