@@ -99,6 +99,9 @@ fn team_step(finger: &mut Finger<'_>, site: &Value, step: u8) -> Result<()> {
             let touched = list(site, "/registration/check_points_mm").len();
             if site.pointer("/registration/id").is_some() && touched < 3 {
                 finger.press(&touched.to_string(), AGAIN, "check_point", nothing())?;
+            } else if site.pointer("/registration/id").is_none() {
+                // A scan that could not be registered is taken again.
+                finger.press("again", Duration::from_secs(5), "scan", nothing())?;
             } else if touched >= 3 && !open(site) {
                 finger.press("", AGAIN, "forget_check_points", nothing())?;
             }
