@@ -1,6 +1,6 @@
 // What the mock hub answers: reads, and writes with their refusals.
 import { benchmarks, equity } from "./alliance-figures.mjs";
-import { claimsOf, clash, grant, newCase, requestFor, worktime } from "./alliance-life.mjs";
+import { claimsOf, clash, grant, newCase, requestFor, waysTo, worktime } from "./alliance-life.mjs";
 
 const SLOT = 900_000;
 
@@ -30,8 +30,8 @@ const time = (slot) => new Date(slot * SLOT).toISOString().replace(".000", "");
 /** `[method, pattern, (world, found, asked) => answer]`; asked: { body, query, person, headers }. */
 const ACTS = [
   ["GET", /^\/v1\/directory$/, (w) => ({ body: w.directory() })],
-  ["GET", /^\/v1\/cases$/, (w) => list(w.cases)],
-  ["GET", /^\/v1\/cases\/([\w-]+)$/, (w, id) => known(w.cases.find((c) => c.id === id))],
+  ["GET", /^\/v1\/cases$/, (w, { query }) => list(query.has("closed") ? w.closed : w.cases)],
+  ["GET", /^\/v1\/cases\/([\w-]+)$/, (w, id) => known([...w.cases, ...w.closed].find((c) => c.id === id))],
   ["GET", /^\/v1\/cases\/([\w-]+)\/eligibility$/, eligibility],
   ["GET", /^\/v1\/cases\/([\w-]+)\/consents$/, (w, id) => list(w.consents.filter((c) => c.case === id))],
   ["GET", /^\/v1\/cases\/([\w-]+)\/grants$/, (w, id) => list(w.grants.filter((g) => g.case === id))],
@@ -39,6 +39,9 @@ const ACTS = [
   ["GET", /^\/v1\/bookings\/([\w-]+)$/, (w, id) => known(w.bookings.find((b) => b.id === id))],
   ["GET", /^\/v1\/sessions\/([\w-]+)$/, (w, id) => known(w.sessions.find((s) => s.id === id))],
   ["GET", /^\/v1\/schedule\/(\d{4}-W\d{2})$/, week],
+  ["GET", /^\/v1\/schedule:explain$/, explain],
+  ["GET", /^\/v1\/surgeons\/([\w-]+)\/currency$/, currency],
+  ["POST", /^\/v1\/people\/([\w-]+):enrol$/, (w, id) => ({ body: { person: id, link: "http://localhost/#/enrol/welcome", until: w.at(1) } })],
   ["GET", /^\/v1\/drills$/, (w) => list(w.drills)],
   ["GET", /^\/v1\/incidents$/, (w) => list(w.incidents)],
   ["GET", /^\/v1\/benchmarks$/, (w, { query }) => ({ body: benchmarks(w, query.get("measure"), query.get("by")) })],
@@ -97,7 +100,11 @@ function eligibility(world, id, { query }) {
     (p) => p.surgeon === surgeon && p.procedure === one.procedure && p.role === "remote_lead",
   );
   const until = privilege?.until ?? "";
-  const paths = (query.get("paths") ?? "").split(",").filter(Boolean);
+  const asked = Object.fromEntries([...query].filter(([key]) => key !== "paths"));
+  const request = { ...requestFor(world, one, 0, surgeon), ...asked };
+  if (query.has("paths")) request.paths = query.get("paths").split(",").filter(Boolean);
+  const paths = linked(world, surgeon, one.site) || query.has("paths") ? request.paths : [];
+  request.paths = paths;
   const passed = paths.filter((p) =>
     world.qualifications.some((q) => q.path === p && q.grade !== "fail"),
   );
@@ -110,12 +117,34 @@ function eligibility(world, id, { query }) {
     finding("A-020", true, `the licence of the surgeon at ${one.site}`, "in date", `on ${today}`),
     finding("A-030", privilege?.state === "granted", `the privilege of the surgeon for ${one.procedure} on sim-arm-3`, privilege?.state ?? "none", "granted", "Ask the committee of the surgeon's hospital."),
     finding("A-004", until > today, "the end of the privilege of the surgeon", until ? `until ${until}` : "none", `on ${today}`, "Ask the committee to prolong the privilege."),
-    finding("A-005", Boolean(query.get("standby")), "the stand-by surgeon's hospital", query.get("standby") ? `of ${one.site}` : "nobody", "the patient's", "Name a stand-by surgeon of the patient's hospital."),
+    finding("A-005", Boolean(request.standby), "the stand-by surgeon's hospital", `of ${one.site}`, "the patient's", "Name a stand-by surgeon of the patient's hospital."),
     finding("A-006", passed.length >= 2, "paths", String(passed.length), "2 at least", "Name a second, diverse path."),
-    finding("A-021", Boolean(query.get("console")), "console and robot", "sim-desk-2 2.4.1 with sim-arm-3 2.4.1", "a combination that was declared"),
+    finding("A-021", Boolean(request.console), "console and robot", "sim-desk-2 2.4.1 with sim-arm-3 2.4.1", "a combination that was declared"),
     finding("A-033", true, "the room", "OR 1", "at the patient's site, with the robot"),
   ];
-  return { body: { findings } };
+  return { body: { request, findings } };
+}
+
+const linked = (world, surgeon, site) => {
+  const home = world.people.find(({ id }) => id === surgeon)?.org.slice(4);
+  return waysTo(world, site).some(([centre]) => centre === home);
+};
+
+function explain(world, { query }) {
+  const { body } = eligibility(world, query.get("case"), { query });
+  const findings = body.findings.filter(({ ok }) => !ok);
+  return { body: { possible: findings.length === 0, request: body.request, findings } };
+}
+
+function currency(world, id) {
+  const own = world.privileges.filter(({ surgeon }) => surgeon === id);
+  const judge = (privilege) => ({
+    privilege,
+    findings: [
+      { rule: "A-004", ok: privilege.cases.length > 2, what: "the end of the privilege of the surgeon", value: privilege.until, limit: world.day(0), satisfy: "Ask the committee to prolong the privilege." },
+    ],
+  });
+  return { body: { surgeon: id, drills: null, privileges: own.map(judge) } };
 }
 
 function week(world, name) {
@@ -151,7 +180,8 @@ function triage(world, one, { body }) {
 function settle(world, one, asked) {
   one.eligible = true;
   one.state = "eligible";
-  one.team = { ...one.team, surgeon: asked.body.surgeon, standby: asked.body.standby };
+  const { surgeon, standby } = asked.body.request;
+  one.team = { ...one.team, surgeon, standby };
 }
 
 function consent(world, one, { body }) {
@@ -191,6 +221,7 @@ function sign(world, id, { person }) {
 function find(world, { body }) {
   const one = world.cases.find((c) => c.id === body.case);
   const offers = [];
+  if (body.surgeon && !linked(world, body.surgeon, one.site)) return list([]);
   for (let start = body.from; start < body.until && offers.length < 8; start += 1) {
     if (!worktime(start)) continue;
     const request = requestFor(world, one, start, body.surgeon || undefined);

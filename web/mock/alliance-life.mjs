@@ -35,6 +35,46 @@ export function life(world, die) {
   }
   drills(world, die);
   incidents(world);
+  over(world, die);
+}
+
+/** Cases that are over, in the short form. */
+function over(world, die) {
+  for (let n = 0; n < 30; n += 1) {
+    const site = die.pick(world.sites);
+    const days = die.int(3, 90);
+    world.closed.push({
+      id: `c-${700 + n}`,
+      state: "closed",
+      site: site.id,
+      procedure: die.pick(world.procedures).code,
+      region: site.region,
+      surgeon: `wuhan-p${die.int(1, 3)}`,
+      standby: `${site.id}-p2`,
+      robot: `${site.id}-r1`,
+      centre: "wuhan",
+      urgency: "elective",
+      end: n % 9 === 0 ? "taken_over" : "remote",
+      referred: world.at(-days - 20),
+      done: world.at(-days),
+      closed: world.at(-days + 1),
+      outcome: {
+        conversion: n % 9 === 0 ? "local" : "none",
+        clavien_30d: "0",
+        clavien_90d: null,
+        blood_ml: 120,
+        operating_min: 150,
+        remote_min: 48,
+        screws: [0, 0, 0, 0, 0],
+        died_30d: false,
+        steps_local: 3,
+        steps: 9,
+        prom_change: null,
+      },
+      session: null,
+      version: 40,
+    });
+  }
 }
 
 export function newCase(world, more) {

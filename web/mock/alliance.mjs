@@ -60,6 +60,13 @@ export class Hub {
     if (login) return login;
     if (!person) return problem(401, "nobody is logged in, or the session is over; nothing was done");
     if (path === "/v1/me") return { body: { ...this.world.me(person), ...this.settings.me } };
+    if (path === "/v1/me/passkeys")
+      return { body: { items: [...this.keys].filter(([, who]) => who === person).map(([id]) => ({ id, enrolled: this.world.at(0), backed_up: false })), next: null } };
+    if (path === "/v1/me/recovery-codes") return { body: { codes: ["aaaa-bbbb-cccc", "dddd-eeee-ffff"] } };
+    if (path === "/v1/me:enrol") {
+      this.invitations.set("another", person);
+      return { body: { link: `http://localhost/#/enrol/another` } };
+    }
     return act(this.world, method, path, {
       body,
       query: url.searchParams,
@@ -85,7 +92,10 @@ export class Hub {
     if (path === "/v1/login:begin") {
       this.challenges.set(challenge, null);
       return {
-        body: { options: { publicKey: { challenge, rpId: "localhost", userVerification: "required", timeout: 60_000, allowCredentials: [] } } },
+        body: {
+          id: challenge,
+          options: { challenge, rpId: "localhost", userVerification: "required", timeout: 300_000, allowCredentials: [] },
+        },
       };
     }
     if (path === "/v1/login:finish") {
@@ -98,15 +108,15 @@ export class Hub {
       this.challenges.set(challenge, null);
       return {
         body: {
+          id: challenge,
           options: {
-            publicKey: {
-              challenge,
-              rp: { id: "localhost", name: "SIMULATED alliance" },
-              user: { id: Buffer.from(person).toString("base64url"), name: person, displayName: person },
-              pubKeyCredParams: [-8, -7, -257].map((alg) => ({ type: "public-key", alg })),
-              authenticatorSelection: { residentKey: "required", userVerification: "required" },
-              attestation: "none",
-            },
+            challenge,
+            rp: { id: "localhost", name: "SIMULATED alliance" },
+            user: { id: Buffer.from(person).toString("base64url"), name: person, displayName: person },
+            pubKeyCredParams: [-8, -7, -257].map((alg) => ({ type: "public-key", alg })),
+            authenticatorSelection: { residentKey: "required", userVerification: "required" },
+            attestation: "none",
+            excludeCredentials: [],
           },
         },
       };
@@ -118,6 +128,14 @@ export class Hub {
       this.keys.set(body.credential.id, person);
       return open(person);
     }
+    if (path === "/v1/login:demo")
+      return body.token === "demo-token" && this.world.people.some(({ id }) => id === body.person)
+        ? open(body.person)
+        : problem(403, "this is for a demonstration with the token it printed; nothing was done");
+    if (path === "/v1/login:recover")
+      return body.code === "lost-and-found"
+        ? { ...open(body.person), body: { person: body.person } }
+        : problem(401, "the code is not known, or was used; nothing was done");
     if (path === "/v1/logout") {
       this.sessions.delete(/telehand_session=([\w-]+)/.exec(request.headers.cookie ?? "")?.[1]);
       return { body: {} };

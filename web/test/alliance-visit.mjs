@@ -104,6 +104,7 @@ export const everyView = {
   incident: "/incidents/i-23",
   outcomes: "/outcomes",
   equity: "/equity",
+  account: "/account",
 };
 
 export const steps = [

@@ -66,6 +66,48 @@ test(
 );
 
 test(
+  "a recovery code lets in to make a new passkey, and to nothing else",
+  on({ settings: { signedIn: false, me: { strength: "recovery" } } }, async ({ page, by, hub }) => {
+    const key = await authenticator(page);
+    await page.locator("summary").click();
+    await by("recover-person").fill("wuhan-p3");
+    await by("recover-code").fill("wrong");
+    await by("recover").click();
+    await reads(by("problem"), /not known, or was used/);
+    await by("recover-code").fill("lost-and-found");
+    await by("recover").click();
+    await by("renew").waitFor();
+    assert.equal(await by("alliance").count(), 0);
+    hub.settings.me = {};
+    await by("renew-do").click();
+    await by("make-passkey").click();
+    await by("alliance").waitFor();
+    assert.equal((await key.credentials()).length, 1);
+  }),
+);
+
+test(
+  "a demonstration's link signs in as anybody; outside one the hub refuses it",
+  on(
+    { at: "/demo/demo-token?person=chengdu-p2", settings: { signedIn: false } },
+    async ({ page, by, hub, open }) => {
+      const name = (id) => hub.world.people.find((one) => one.id === id).name;
+      await reads(by("who"), new RegExp(name("chengdu-p2")));
+      assert.equal(await page.evaluate(() => location.hash), "#/map", "the token is not kept there");
+      await by("account").click();
+      await by("demo-other").selectOption("lhasa-p1");
+      await by("demo-become").click();
+      await reads(by("who"), new RegExp(name("lhasa-p1")));
+      await open("/demo/old-token");
+      await page.reload();
+      await by("demo-person").fill("lhasa-p1");
+      await by("demo-enter").click();
+      await reads(by("demo-enter-problem"), /for a demonstration/);
+    },
+  ),
+);
+
+test(
   "a session that ends is told, and the place is kept over the new sign-in",
   on({ at: "/drills" }, async ({ page, by, hub }) => {
     const key = await authenticator(page);
@@ -150,7 +192,7 @@ test(
     // a colleague is faster
     const { claimsOf, requestFor } = await import("../mock/alliance-life.mjs");
     const { from } = sent("POST", "/v1/schedule:find")[0].body;
-    const surgeon = sent("POST", "/v1/schedule:find")[0].body.surgeon;
+    const { surgeon } = sent("POST", "/v1/schedule:find")[0].body;
     const claims = Array.from({ length: 40 * 96 }, (_, i) =>
       claimsOf(requestFor(hub.world, one, from + i, surgeon)),
     ).flat();
@@ -214,7 +256,7 @@ test(
     await by("refer-due").fill(hub.world.day(20));
     await by("refer-do").click();
     await reads(page.locator("#fault-pseudonym"), /letters, digits or hyphens/);
-    await by("refer-pseudonym").fill("P-77");
+    await by("make-pseudonym").click();
     hub.broken.set("/v1/cases", {
       status: 403,
       body: { status: 403, title: "x", rule: "A-002", detail: "A-002: the site of the case: org-wuhan; the limit is own.", value: "org-wuhan", limit: "own", satisfy: "Refer your own." },
@@ -273,6 +315,32 @@ test(
     await by("grant-sign").click();
     await page.locator('[data-testid=grants] [data-state="issued"]').waitFor();
     await by("case").and(page.locator("[data-state=granted]")).waitFor();
+  }),
+);
+
+test(
+  "no time fits: the rules that stand in the way are told",
+  on({}, async ({ page, by, hub, open }) => {
+    const { waysTo } = await import("../mock/alliance-life.mjs");
+    const one = caseIn(hub, "triaged");
+    const near = waysTo(hub.world, one.site).map(([centre]) => centre);
+    const far = hub.world.consoles.map(({ site }) => site).find((site) => !near.includes(site));
+    await open(`/cases/${one.id}?step=booking`);
+    await by("book-surgeon").selectOption(`${far}-p1`);
+    await by("find-times").click();
+    await by("no-offers").waitFor();
+    await page.locator('[data-rule="A-006"][data-ok="false"]').waitFor();
+  }),
+);
+
+test(
+  "a case that is over keeps its outcome; the steps before are in the log",
+  on({ at: "/cases?closed=1" }, async ({ page, by }) => {
+    await by("case-c-700").click();
+    await by("case").and(page.locator("[data-state=closed]")).waitFor();
+    assert.equal(await page.locator("[data-testid^=step-]").count(), 2);
+    await by("step-outcome").click();
+    assert.equal(await by("operating-min").inputValue(), "150");
   }),
 );
 

@@ -1,6 +1,7 @@
 /** Who is signed in, and what they read most: the directory. */
 
 import { onSignedOut, problemIn, Reading, send, intent, type Problem } from "./api/client.svelte";
+import { forgetDemo } from "./api/demo";
 import type { Directory, Me } from "./api/contract";
 import { Book } from "./book";
 import { parse } from "./format";
@@ -49,6 +50,7 @@ class Session {
   async signOut(): Promise<void> {
     try {
       await send("POST", "/v1/logout", {}, { key: intent() });
+      forgetDemo();
       this.expired = false;
       this.#out();
     } catch (error) {

@@ -15,6 +15,13 @@ export interface Me {
   simulated: boolean;
 }
 
+export interface Passkey {
+  id: string;
+  enrolled: string;
+  /** It is kept by the maker of the device too. */
+  backed_up: boolean;
+}
+
 export interface Listed<T> {
   items: T[];
   next: string | number | null;
@@ -230,6 +237,67 @@ export interface OutcomeSummary {
   steps_local: number;
   steps: number;
   prom_change: number | null;
+}
+
+/** A case that is over: `/v1/cases?closed=1`, or one of them by its id. */
+export interface ClosedCase {
+  id: string;
+  state: "closed" | "withdrawn";
+  site: string;
+  procedure: string;
+  region: string;
+  surgeon: string | null;
+  standby: string | null;
+  robot: string | null;
+  centre: string | null;
+  urgency: Case["urgency"];
+  end: "remote" | "taken_over" | "withdrawn";
+  referred: string;
+  done: string;
+  closed: string;
+  outcome: OutcomeSummary | null;
+  session: string | null;
+  version: number;
+}
+
+/** A case that is over in the shape of one that is not. */
+export function whole(one: Case | ClosedCase): Case {
+  if ("team" in one) return one;
+  return {
+    ...one,
+    pseudonym: "",
+    due: one.done.slice(0, 10),
+    phases: { pre: 0, remote: 0, post: 0 },
+    triage: null,
+    team: {
+      surgeon: one.surgeon,
+      standby: one.standby,
+      anaesthetist: null,
+      nurse: null,
+      engineer: null,
+    },
+    booking: null,
+    consent: null,
+    consents: [],
+    briefing: null,
+    grant: null,
+    incidents: [],
+    eligible: false,
+  };
+}
+
+/** `/v1/cases/{id}/eligibility`: what was asked for or guessed, and every rule. */
+export interface Eligibility {
+  request: Request;
+  findings: Finding[];
+}
+
+/** `/v1/schedule:explain`: why not. */
+export interface Explanation {
+  possible: boolean;
+  request: Request | null;
+  findings: Finding[];
+  missing?: string;
 }
 
 export interface Finding {

@@ -217,9 +217,8 @@ export const codesEn = {
 
   measure_conversion: "Conversion",
   measure_complication: "Complication, Clavien-Dindo III or worse",
-  measure_take_over: "Local take-over",
-  measure_mortality: "Death within 30 days",
-  measure_breach: "Screws not grade A or B",
+  measure_taken_over: "Local take-over",
+  measure_death_30d: "Death within 30 days",
 
   group_site: "Hospital",
   group_surgeon: "Surgeon",

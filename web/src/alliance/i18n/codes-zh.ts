@@ -219,9 +219,8 @@ export const codesZh: Record<keyof typeof codesEn, string> = {
 
   measure_conversion: "中转率",
   measure_complication: "并发症（Clavien-Dindo III 级及以上）",
-  measure_take_over: "现场接管率",
-  measure_mortality: "30 天死亡率",
-  measure_breach: "非 A/B 级螺钉",
+  measure_taken_over: "现场接管率",
+  measure_death_30d: "30 天死亡率",
 
   group_site: "医院",
   group_surgeon: "主刀医生",

@@ -157,7 +157,7 @@ export const en = {
     "The file is not sent. The hub gets a commitment to it; what opens it is saved beside your file.",
   refer_do: "Send the referral",
   fault_choose: "Choose one.",
-  fault_pseudonym: "1 to 64 letters, digits or hyphens.",
+  fault_pseudonym: "1 to 40 letters, digits or hyphens, two digits at least.",
   fault_due: "A day from today on.",
   referred_at: "Referred",
   phases: "Length",
@@ -415,4 +415,31 @@ export const en = {
   class_plan_then_execute: "plan, then execute",
   enrol_link: "Make an enrolment link",
   enrol_link_is: "Hand it over in person. It works once, until {until}.",
+
+  show_closed: "Those that are over",
+  done: "Done",
+  pseudonym_make: "Make one",
+
+  demo_title: "Demonstration",
+  demo_about:
+    "Everything here is invented. You may be anybody of this alliance: give the id of a person.",
+  demo_enter: "Enter",
+  demo_be: "Be somebody else",
+  renew_title: "Make a new passkey",
+  renew_about:
+    "You came in with a recovery code. It is good for making a new passkey, and for nothing else.",
+  account: "Your account",
+  session_until: "Signed in until",
+  passkeys: "Passkeys",
+  no_passkey_yet: "No passkey on record.",
+  backed_up: "kept by its maker too",
+  remove: "Remove",
+  passkey_add: "Add a passkey",
+  recovery_codes: "Recovery codes",
+  recovery_about:
+    "For the day on which every passkey is lost. Keep them on paper. New ones make the old ones void.",
+  recovery_new: "Make new codes",
+  lost_passkey: "Passkey lost?",
+  recovery_code: "Recovery code",
+  recover_do: "Use the code",
 };

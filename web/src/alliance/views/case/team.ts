@@ -1,60 +1,31 @@
-/** A team to begin with: what the case has, else what the directory offers first. */
+/** A surgeon to begin with; who and what goes with them the hub guesses. */
 
 import type { Case } from "../../api/contract";
 import type { Book } from "../../book";
 
-export interface Team {
-  surgeon: string;
-  standby: string;
-  robot: string;
-  console: string;
-  room: string;
-  paths: string[];
-}
-
-export function suggestion(book: Book, one: Case, now_ms: number): Team {
-  const site = book.site(one.site);
-  const privileged = (person: string, role: string): boolean =>
-    book.privileges.some(
-      (p) =>
-        p.surgeon === person &&
-        p.procedure === one.procedure &&
-        p.role === role &&
-        p.state === "granted" &&
-        Date.parse(p.until) > now_ms,
-    );
+/** The case's surgeon, else the first with a privilege for it whose hospital has a link to the site. */
+export function firstSurgeon(book: Book, one: Case, now_ms: number): string {
+  if (one.team.surgeon) return one.team.surgeon;
   const linked = (org: string): boolean =>
-    book.consoles.some((desk) => book.site(desk.site)?.org === org && pathsTo(desk.site).length > 1);
-  const pathsTo = (centre: string): string[] =>
-    book.paths
+    book.consoles.some(
+      (desk) =>
+        book.site(desk.site)?.org === org &&
+        book.paths.some(
+          (path) =>
+            (path.a === desk.site && path.b === one.site) ||
+            (path.b === desk.site && path.a === one.site),
+        ),
+    );
+  const privileged = new Set(
+    book.privileges
       .filter(
-        (path) =>
-          (path.a === centre && path.b === one.site) || (path.b === centre && path.a === one.site),
+        (p) =>
+          p.procedure === one.procedure &&
+          p.role === "remote_lead" &&
+          p.state === "granted" &&
+          Date.parse(p.until) > now_ms,
       )
-      .sort((a, b) => Number(wired(b.medium)) - Number(wired(a.medium)))
-      .map(({ id }) => id);
-  const surgeon =
-    one.team.surgeon ??
-    book.withRole("surgeon").find((p) => privileged(p.id, "remote_lead") && linked(p.org))?.id ??
-    "";
-  const standby =
-    one.team.standby ??
-    book
-      .withRole("standby_surgeon")
-      .find((p) => p.org === site?.org && privileged(p.id, "local_standby"))?.id ??
-    "";
-  const robot = book.robotsAt(one.site)[0];
-  const desk = book.consoles.find(
-    (k) => book.site(k.site)?.org === book.person(surgeon)?.org && pathsTo(k.site).length > 0,
+      .map((p) => p.surgeon),
   );
-  return {
-    surgeon,
-    standby,
-    robot: robot?.id ?? "",
-    console: desk?.id ?? "",
-    room: robot?.room ?? book.roomsAt(one.site)[0]?.id ?? "",
-    paths: desk ? pathsTo(desk.site).slice(0, 2) : [],
-  };
+  return book.withRole("surgeon").find((p) => privileged.has(p.id) && linked(p.org))?.id ?? "";
 }
-
-const wired = (medium: string): boolean => medium === "fibre" || medium === "internet";
