@@ -1,6 +1,7 @@
 //! Keeps and serves what the alliance decided; never in the path of a running operation.
 
 pub mod bundle;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;

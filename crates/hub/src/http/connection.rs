@@ -69,7 +69,7 @@ pub async fn serve(
                     continue;
                 }
             },
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told(&mut stop) => break,
         };
         let visit = Visit { office: office.clone(), router: router.clone(), own, remote };
         let watcher = farewell.watcher();
@@ -83,6 +83,12 @@ pub async fn serve(
     }
     let _ = tokio::time::timeout(FAREWELL, farewell.shutdown()).await;
     Ok(())
+}
+
+/// Returns once the hub is to stop.
+pub(crate) async fn told(stop: &mut watch::Receiver<bool>) {
+    // An error says that the sender is gone, which is an end too.
+    let _ = stop.wait_for(|stop| *stop).await.is_ok();
 }
 
 struct Visit {

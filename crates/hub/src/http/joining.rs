@@ -15,7 +15,8 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use telehand_alliance::command::{Command, Context};
+use super::route::Fields;
+use telehand_alliance::command::{Actor, Command, Context};
 use telehand_alliance::ids::{OrgId, PersonId, SiteId};
 use telehand_alliance::time::Utc;
 
@@ -103,58 +104,66 @@ pub struct Joined {
 
 /// `POST /v1/orgs:invite`: `{org, administrator, site?}` with what is known; ids are made here.
 pub fn invite(office: &Arc<Office>, call: &Call) -> Outcome {
-    let actor = call.actor()?.clone();
     let fields = call.object()?;
     super::text::check(&fields)?;
-    let seed = |what: &str| {
-        let key = call.key.as_deref().filter(|key| !key.is_empty());
-        let key = key.map_or_else(token::fresh, str::to_owned);
-        token::sha256(format!("{:?}\n{key}\n{what}", actor.who).as_bytes())
-    };
-    let id = |what: &str| clock::uuid_v8(&seed(what));
-    let part = |name: &str, defaults: Value| {
-        let mut part = defaults;
-        if let (Some(part), Some(Value::Object(given))) = (part.as_object_mut(), fields.get(name)) {
-            part.extend(given.clone());
-        }
-        part
-    };
-    let org = part("org", json!({"id": id("org"), "kind": "hospital"}));
-    let mut org = org;
-    let org_id = org.get("id").cloned().unwrap_or_default();
-    let mut administrator = part("administrator", json!({"id": id("administrator")}));
-    for (thing, fixed) in [
-        (&mut org, json!({"state": "invited"})),
-        (&mut administrator, json!({"org": org_id, "roles": ["administrator"], "active": true})),
-    ] {
-        if let (Some(thing), Value::Object(fixed)) = (thing.as_object_mut(), fixed) {
-            thing.extend(fixed);
-        }
-    }
-    let site = fields.get("site").cloned().unwrap_or_else(|| json!(id("site")));
+    let key = call.key.clone().filter(|key| !key.is_empty()).unwrap_or_else(token::fresh);
+    let asked = invite_org(office, call.actor()?.clone(), &fields, &key, call.now_us);
+    Ok(Reply::json(&wait(asked)?).status(StatusCode::CREATED))
+}
+
+/// Invites an organisation on behalf of `actor`. The same `key` gives the same organisation, and a
+/// new code.
+///
+/// # Errors
+/// The alliance's refusal; 400 for fields that do not fit.
+pub async fn invite_org(
+    office: &Office,
+    actor: Actor,
+    fields: &Fields,
+    key: &str,
+    now_us: i64,
+) -> Result<Invitation, Problem> {
+    let seed = |what: &str| token::sha256(format!("{:?}\n{key}\n{what}", actor.who).as_bytes());
+    let id = |what: &str| json!(clock::uuid_v8(&seed(what)));
     let bad = |error: serde_json::Error| {
         Problem::bad(format!("the body does not fit: {error}; nothing was done"))
     };
+    let part = |name: &str, fixed: Value| {
+        let mut part = Fields::new();
+        part.insert("id".into(), id(name));
+        if let Some(Value::Object(given)) = fields.get(name) {
+            part.extend(given.clone());
+        }
+        if let Value::Object(fixed) = fixed {
+            part.extend(fixed);
+        }
+        part
+    };
+    let org = part("org", json!({"state": "invited", "kind": "hospital"}));
+    let org_id = org.get("id").cloned().unwrap_or_default();
+    let administrator =
+        part("administrator", json!({"org": org_id, "roles": ["administrator"], "active": true}));
+    let person = administrator.get("id").cloned().unwrap_or_default();
+    let site = fields.get("site").cloned().unwrap_or_else(|| id("site"));
     let site: SiteId = serde_json::from_value(site).map_err(bad)?;
     let command: Command = serde_json::from_value(
         json!({"invite_org": {"org": org, "administrator": administrator}}),
     )
     .map_err(bad)?;
     let org: OrgId = serde_json::from_value(org_id).map_err(bad)?;
-    let administrator: PersonId =
-        serde_json::from_value(administrator.get("id").cloned().unwrap_or_default()).map_err(bad)?;
-    let request = Request { name: seed("request"), body: token::sha256(&call.body) };
-    let context = Context { now: Utc(call.now_us), actor, reason: None, expected: None };
-    wait(office.submit(context, command, Some(request)))?;
-    let invitation = invitation(office, org, site, administrator, call.now_us)?;
-    Ok(Reply::json(&invitation).status(StatusCode::CREATED))
+    let person: PersonId = serde_json::from_value(person).map_err(bad)?;
+    let body = token::sha256(&serde_json::to_vec(fields).unwrap_or_default());
+    let request = Request { name: seed("request"), body };
+    let context = Context { now: Utc(now_us), actor, reason: None, expected: None };
+    office.submit(context, command, Some(request)).await?;
+    invitation(office, org, site, person, now_us)
 }
 
 /// A signed invitation with a new code.
 ///
 /// # Errors
 /// 503 when the code cannot be stored.
-pub fn invitation(
+fn invitation(
     office: &Office,
     org: OrgId,
     site: SiteId,

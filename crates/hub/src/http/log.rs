@@ -11,5 +11,8 @@ pub trait LogSource: TileSource + Send + Sync {
     /// Adds the signatures of witnesses to the newest checkpoint.
     fn cosign(&self, note: Vec<u8>) -> anyhow::Result<()>;
     /// The log's own key.
-    fn key(&self) -> VerifierKey;
+    ///
+    /// # Errors
+    /// When its name cannot stand in a note.
+    fn key(&self) -> anyhow::Result<VerifierKey>;
 }

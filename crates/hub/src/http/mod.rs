@@ -6,6 +6,7 @@ pub mod connection;
 pub mod engine;
 mod granting;
 pub mod joining;
+pub mod ledger;
 pub mod limit;
 pub mod log;
 pub mod memory;

@@ -64,7 +64,7 @@ fn open<F: Future<Output = ()> + Send + 'static>(
         tokio::select! {
             () = work => {}
             () = sender.closed() => {}
-            _ = stop.wait_for(|stop| *stop) => {}
+            () = super::connection::told(&mut stop) => {}
         }
         office.metrics.streams.fetch_sub(1, Ordering::Relaxed);
     });

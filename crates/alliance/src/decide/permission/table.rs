@@ -75,7 +75,9 @@ const STOPPERS: &[Role] = &[
 pub const fn row(command: &C) -> Row {
     match command {
         C::Found { .. } => people(&[]).hub(),
-        C::InviteOrg { .. } | C::RenewOrg { .. } => people(ADMIN).strong(),
+        // The operator at the hub's own terminal acts as the hub.
+        C::InviteOrg { .. } => people(ADMIN).strong().hub(),
+        C::RenewOrg { .. } => people(ADMIN).strong(),
         C::SuspendOrg { .. } | C::ReinstateOrg { .. } => people(ADMIN).strong().because(),
         C::JoinOrg { .. } => people(ADMIN).strong(),
         C::LeaveOrg { .. } => people(ADMIN).strong().because(),
