@@ -20,6 +20,12 @@ export function word(kind: string, code: string | null | undefined): string {
   return catalogue[`${kind}_${code}`] ?? code.replaceAll("_", " ");
 }
 
+/** A region's name: by its number in GB/T 2260 (`CN-54`, `540000`), else as it came. */
+export function region(code: string | null | undefined): string {
+  const number = /^(?:CN-)?(\d\d)(?:\d{4})?$/.exec(code ?? "")?.[1];
+  return number && known("region", number) ? word("region", number) : (code ?? "–");
+}
+
 /** Whether there is a word for this code. */
 export const known = (kind: string, code: string): boolean => `${kind}_${code}` in en;
 
