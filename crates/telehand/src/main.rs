@@ -30,6 +30,9 @@ enum Command {
     Console(telehand::console::ConsoleArgs),
     /// Everything on one machine: arm, bedside, console and a bad network between them
     Demo(Demo),
+    /// The alliance's server: hospitals, people, robots, links, cases
+    #[command(subcommand)]
+    Hub(telehand_hub::cli::HubCommand),
     /// Make demo keys for both sides
     Keys(telehand::keys_cli::KeysArgs),
     /// Try the secured link alone: pump
@@ -87,6 +90,15 @@ enum Arm {
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
+    if matches!(
+        cli.command,
+        Command::Arm(Arm::Fk(_) | Arm::Ik(_) | Arm::Params(_))
+            | Command::Keys(_)
+            | Command::Ortho(_)
+            | Command::Record(_)
+    ) {
+        end_with_the_reader();
+    }
     let outcome: anyhow::Result<()> = match cli.command {
         Command::Arm(Arm::Run(args)) => telehand::arm::run(&args),
         Command::Arm(Arm::Fk(args)) => telehand::kinematics_cli::fk(&args),
@@ -99,6 +111,7 @@ fn main() -> std::process::ExitCode {
             telehand::ortho_demo::run(&args)
         }
         Command::Demo(Demo { other: None, arms }) => telehand::demo::run(&arms),
+        Command::Hub(command) => telehand_hub::cli::run(&command),
         Command::Keys(args) => telehand::keys_cli::run(&args),
         Command::Link(Link::Pump(args)) => telehand::pump::run(&args),
         Command::Log(command) => telehand_hub::log_cli::run(&command),
@@ -115,4 +128,19 @@ fn main() -> std::process::ExitCode {
             std::process::ExitCode::FAILURE
         }
     }
+}
+
+/// A command that only prints ends, without a word, when nobody reads on (`telehand ... | head`), as
+/// a signal would end other programs. What runs a robot never ends for want of a reader.
+fn end_with_the_reader() {
+    /// 128 and the number of SIGPIPE.
+    const BROKEN_PIPE: i32 = 141;
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if said.starts_with("failed printing to stdout") && said.contains("Broken pipe") {
+            std::process::exit(BROKEN_PIPE);
+        }
+        usual(panic);
+    }));
 }

@@ -31,6 +31,8 @@ pub struct SimHub {
     snapshot: Alliance,
     watch: Watch,
     ids: u64,
+    /// What [`SimHub::need`] was asked for, where somebody wants to play it again elsewhere.
+    pub script: Option<Vec<(Context, Command)>>,
     /// The first invariant that broke.
     pub broken: Option<Broken>,
     /// How often it died.
@@ -83,7 +85,11 @@ impl SimHub {
 
     /// The same for what must succeed.
     pub fn need(&mut self, context: &Context, command: Command) -> Result<(), Refusal> {
-        self.submit(context, &command).map(|_| ())
+        self.submit(context, &command)?;
+        if let Some(script) = &mut self.script {
+            script.push((context.clone(), command));
+        }
+        Ok(())
     }
 
     /// Decides and keeps; dies now and then, before or after keeping, and comes back.
