@@ -298,7 +298,8 @@ impl Core {
             });
         }
         // A guide that is there needs no button: a hand still on it is nothing to alarm about.
-        let there = self.state() == State::Held;
+        let there =
+            matches!(self.state(), State::Held | State::WireIn | State::Screws | State::Closed);
         if let Some(refusal) = self.denied.filter(|no| !(there && no.why == Why::NotReleased)) {
             alarms.push(from_refusal(refusal));
         }
