@@ -113,6 +113,24 @@ def verify(problem, plan):
     return faults
 
 
+def unseen(problem, plan):
+    """What a broken plan could hide from `verify`: every break below must be found."""
+    first, last = plan["placements"][0], plan["placements"][-1]
+    breaks = {
+        "a value that is not the sum": lambda p: p.update(value=p["value"] + 1),
+        "a case that is left out": lambda p: p["placements"].pop(),
+        "a case that is placed twice": lambda p: p["placements"].append(first),
+        "two cases in one place": lambda p: p["placements"][0].update(room=last["room"], start=last["start"]),
+        "a console that is not there": lambda p: p["placements"][0].update(console=999),
+        "a case at night": lambda p: p["placements"][0].update(start=0),
+    }
+    for name, change in breaks.items():
+        broken = json.loads(json.dumps(plan))
+        change(broken)
+        if not verify(problem, broken):
+            yield f"{name} was not found: the check itself is wrong"
+
+
 def bound(problem, whole_numbers):
     """The most any plan can be worth, and what it was asked: (bound, variables)."""
     model = highspy.Highs()
@@ -165,7 +183,8 @@ def bound(problem, whole_numbers):
     for mine in per_case.values():
         model.addRow(-highspy.kHighsInf, 1.0, len(mine), mine, [1.0] * len(mine))
     for key, terms in load.items():
-        model.addRow(-highspy.kHighsInf, float(limits[key]), len(terms), [c for c, _ in terms], [float(n) for _, n in terms])
+        which, slots = [at for at, _ in terms], [float(many) for _, many in terms]
+        model.addRow(-highspy.kHighsInf, float(limits[key]), len(terms), which, slots)
     model.run()
     info = model.getInfo()
     best = info.mip_dual_bound if whole_numbers else info.objective_function_value
@@ -182,7 +201,7 @@ def main():
     for path in asked.files:
         with open(path, encoding="utf-8") as file:
             told = json.load(file)
-        faults = verify(told["problem"], told["plan"])
+        faults = verify(told["problem"], told["plan"]) or list(unseen(told["problem"], told["plan"]))
         for fault in faults[:10]:
             print(f"{path}: {fault}")
         most, columns = bound(told["problem"], not asked.lp)

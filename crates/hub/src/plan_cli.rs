@@ -48,7 +48,7 @@ pub struct PlanArgs {
     /// Spread of the phases: standard deviation by mean
     #[arg(long, value_name = "CV", default_value_t = 0.33, value_parser = spread)]
     pub cv: f64,
-    /// Write problem, plan and figures here, for tests/python/plan_check.py
+    /// Write problem, plan and figures here, for `tests/python/plan_check.py`
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
@@ -108,7 +108,7 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<()> {
     let begun = Instant::now();
     let quick = greedy(&problem)?;
     let greedy_took = begun.elapsed();
-    let made = if args.publish { published(args, problem)? } else { searched(args, problem)? };
+    let made = if args.publish { published(args, &problem)? } else { searched(args, problem)? };
     tell(args, &made, &quick, greedy_took);
     let faults = verify(&made.problem, &made.plan);
     if let Some(path) = &args.json {
@@ -172,14 +172,14 @@ fn searched(args: &PlanArgs, problem: Problem) -> anyhow::Result<Made> {
     Ok(Made { problem, plan, risk, iterations, planned, took, buffers: None })
 }
 
-fn published(args: &PlanArgs, problem: Problem) -> anyhow::Result<Made> {
+fn published(args: &PlanArgs, problem: &Problem) -> anyhow::Result<Made> {
     let begun = Instant::now();
     let seed = Seed(args.seed);
     let iterations = match args.seconds {
-        Some(seconds) => moves_in(&problem, seed, seconds / PUBLISHED_SEARCHES)?,
+        Some(seconds) => moves_in(problem, seed, seconds / PUBLISHED_SEARCHES)?,
         None => args.iterations.unwrap_or(100_000),
     };
-    let made = solve_publishable(&problem, &config(args), seed, iterations)?;
+    let made = solve_publishable(problem, &config(args), seed, iterations)?;
     let Some(Published { buffers, problem, plan, risk }) = made else {
         bail!(
             "A-016: with the widest buffers too, more than 5 % of the patients would wait over \
@@ -250,17 +250,16 @@ fn again(args: &PlanArgs, made: &Made) -> String {
     };
     let model = name(&|| clap::ValueEnum::to_possible_value(&args.model));
     let week = name(&|| clap::ValueEnum::to_possible_value(&args.week));
-    let mut line = format!(
-        "telehand hub plan --hospitals {} --model {model} --week {week} --seed {} --iterations {}",
+    let cool = match made.planned {
+        planned if planned == made.iterations => String::new(),
+        planned => format!(" --cool-over {planned}"),
+    };
+    let publish = if args.publish { format!(" --publish --cv {}", args.cv) } else { String::new() };
+    format!(
+        "telehand hub plan --hospitals {} --model {model} --week {week} --seed {} --iterations {}\
+         {cool}{publish}",
         args.hospitals, args.seed, made.iterations
-    );
-    if made.planned != made.iterations {
-        line += &format!(" --cool-over {}", made.planned);
-    }
-    if args.publish {
-        line += &format!(" --publish --cv {}", args.cv);
-    }
-    line
+    )
 }
 
 #[cfg(test)]
