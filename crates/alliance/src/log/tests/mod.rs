@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop at the first fault")]
 
+mod leaves;
 mod notes;
 mod proofs;
 mod tampering;
