@@ -334,6 +334,22 @@ test(
 );
 
 test(
+  "the views along a screw keep its outline when the robot is sent to the screw already selected",
+  on({}, async ({ by, ward }) => {
+    await sliced(by, "along_a");
+    await sliced(by, "across");
+    const drawn = () =>
+      Promise.all(
+        ["along_a", "along_b", "across"].map((name) => by(`overlay-${name}`).locator(".body").count()),
+      );
+    await until("outlines", async () => (await drawn()).every((count) => count > 0));
+    ward.sites[0].target = "L3L";
+    await until("the target", async () => /target/i.test(await by("giant").textContent()));
+    assert.ok((await drawn()).every((count) => count > 0));
+  }),
+);
+
+test(
   "O-018 the residual never stands without the predicted error, and a void registration says why",
   on({ scenario: "void" }, async ({ by }) => {
     const panel = by("registration");

@@ -170,6 +170,13 @@ test("a case by hand: signatures, scan, registration, plan, guide, wire, verific
 
   // O-008: whoever must leave hands over to a named person, who reads back
   const second = await open(second_url);
+  // a lease that ran out while a busy machine scanned is renewed by the one who watches the wire
+  const held = async () => {
+    if ((await site()).lease.mine) return true;
+    await surgeon.by("act-grab").click();
+    return false;
+  };
+  await until("the robot is the surgeon's", held, LONG);
   await surgeon.press("act-hand_off");
   await surgeon.by("hand-to-second").click();
   await surgeon.picture("planner-hand-over-en.png");

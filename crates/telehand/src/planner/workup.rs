@@ -224,7 +224,7 @@ fn vertebra(level: Level, clicks: &Clicks) -> Result<Vertebra, NotDone> {
 mod tests {
     use super::*;
     use telehand_ortho::plan::{Role, ScrewForm, statement};
-    use telehand_ortho::{Grid, PlanHash, RegistrationId, SeriesUid};
+    use telehand_ortho::{Grid, RegistrationId, SeriesUid};
     use telehand_vocab::Vec3;
 
     fn by() -> By {

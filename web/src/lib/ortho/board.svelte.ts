@@ -107,6 +107,8 @@ export class Board {
   large = $state<PlaneName | null>(null);
   readonly views: Record<PlaneName, View>;
   #series: string | null = null;
+  /** The screw that the views along it were last turned to. */
+  #along = "";
 
   constructor() {
     this.views = Object.fromEntries(PLANES.map((name) => [name, new View(name)])) as Record<
@@ -122,6 +124,7 @@ export class Board {
     this.compared = null;
     this.large = null;
     this.selected = null;
+    this.#along = "";
     const centre = series?.centre_mm ?? [0, 0, 0];
     this.crosshair = centre;
     for (const view of Object.values(this.views)) view.reset(centre);
@@ -135,6 +138,10 @@ export class Board {
     if (!screw) return;
     const middle = scale(add(screw.entry_mm, screw.tip_mm), 0.5);
     this.goto(middle);
+    // the same screw again asks for the same cuts: no new ones come to settle on
+    const along = JSON.stringify([screw.id, screw.entry_mm, screw.tip_mm]);
+    if (along === this.#along) return;
+    this.#along = along;
     for (const name of ["along_a", "along_b", "across"] as const) {
       const view = this.views[name];
       view.centre = middle;
