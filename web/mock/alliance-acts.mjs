@@ -23,7 +23,8 @@ export const problem = (status, detail) => ({
   body: { type: "about:blank", title: "problem", status, detail },
 });
 const list = (items) => ({ body: { items, next: null } });
-const known = (thing) => (thing ? { body: thing } : problem(404, "none of this name that you may see"));
+const known = (thing) =>
+  thing ? { body: thing } : problem(404, "none of this name that you may see");
 
 const time = (slot) => new Date(slot * SLOT).toISOString().replace(".000", "");
 
@@ -31,20 +32,53 @@ const time = (slot) => new Date(slot * SLOT).toISOString().replace(".000", "");
 const ACTS = [
   ["GET", /^\/v1\/directory$/, (w) => ({ body: w.directory() })],
   ["GET", /^\/v1\/cases$/, (w, { query }) => list(query.has("closed") ? w.closed : w.cases)],
-  ["GET", /^\/v1\/cases\/([\w-]+)$/, (w, id) => known([...w.cases, ...w.closed].find((c) => c.id === id))],
+  [
+    "GET",
+    /^\/v1\/cases\/([\w-]+)$/,
+    (w, id) => known([...w.cases, ...w.closed].find((c) => c.id === id)),
+  ],
   ["GET", /^\/v1\/cases\/([\w-]+)\/eligibility$/, eligibility],
-  ["GET", /^\/v1\/cases\/([\w-]+)\/consents$/, (w, id) => list(w.consents.filter((c) => c.case === id))],
-  ["GET", /^\/v1\/cases\/([\w-]+)\/grants$/, (w, id) => list(w.grants.filter((g) => g.case === id))],
-  ["GET", /^\/v1\/consent-forms$/, () => list([{ version: 3, languages: ["zh", "bo", "en"], from: "2026-01-01", until: "2027-12-31", valid_days: 90 }])],
+  [
+    "GET",
+    /^\/v1\/cases\/([\w-]+)\/consents$/,
+    (w, id) => list(w.consents.filter((c) => c.case === id)),
+  ],
+  [
+    "GET",
+    /^\/v1\/cases\/([\w-]+)\/grants$/,
+    (w, id) => list(w.grants.filter((g) => g.case === id)),
+  ],
+  [
+    "GET",
+    /^\/v1\/consent-forms$/,
+    () =>
+      list([
+        {
+          version: 3,
+          languages: ["zh", "bo", "en"],
+          from: "2026-01-01",
+          until: "2027-12-31",
+          valid_days: 90,
+        },
+      ]),
+  ],
   ["GET", /^\/v1\/bookings\/([\w-]+)$/, (w, id) => known(w.bookings.find((b) => b.id === id))],
   ["GET", /^\/v1\/sessions\/([\w-]+)$/, (w, id) => known(w.sessions.find((s) => s.id === id))],
   ["GET", /^\/v1\/schedule\/(\d{4}-W\d{2})$/, week],
   ["GET", /^\/v1\/schedule:explain$/, explain],
   ["GET", /^\/v1\/surgeons\/([\w-]+)\/currency$/, currency],
-  ["POST", /^\/v1\/people\/([\w-]+):enrol$/, (w, id) => ({ body: { person: id, link: "http://localhost/#/enrol/welcome", until: w.at(1) } })],
+  [
+    "POST",
+    /^\/v1\/people\/([\w-]+):enrol$/,
+    (w, id) => ({ body: { person: id, link: "http://localhost/#/enrol/welcome", until: w.at(1) } }),
+  ],
   ["GET", /^\/v1\/drills$/, (w) => list(w.drills)],
   ["GET", /^\/v1\/incidents$/, (w) => list(w.incidents)],
-  ["GET", /^\/v1\/benchmarks$/, (w, { query }) => ({ body: benchmarks(w, query.get("measure"), query.get("by")) })],
+  [
+    "GET",
+    /^\/v1\/benchmarks$/,
+    (w, { query }) => ({ body: benchmarks(w, query.get("measure"), query.get("by")) }),
+  ],
   ["GET", /^\/v1\/equity$/, (w) => ({ body: equity(w) })],
   ["POST", /^\/v1\/cases$/, refer],
   ["POST", /^\/v1\/cases\/([\w-]+):triage$/, onCase(triage)],
@@ -53,7 +87,11 @@ const ACTS = [
   ["POST", /^\/v1\/cases\/([\w-]+)\/consents$/, onCase(consent)],
   ["DELETE", /^\/v1\/cases\/([\w-]+)\/consents\/([\w-]+)$/, withdrawConsent],
   ["POST", /^\/v1\/cases\/([\w-]+)\/timeout$/, onCase(timeout)],
-  ["PUT", /^\/v1\/cases\/([\w-]+)\/team$/, onCase((w, one, { body }) => void (one.team = { ...one.team, ...body }))],
+  [
+    "PUT",
+    /^\/v1\/cases\/([\w-]+)\/team$/,
+    onCase((w, one, { body }) => void (one.team = { ...one.team, ...body })),
+  ],
   ["POST", /^\/v1\/cases\/([\w-]+):close$/, onCase((w, one) => void (one.state = "closed"))],
   ["POST", /^\/v1\/cases\/([\w-]+)\/grants$/, onCase((w, one) => void grant(w, one, "proposed"))],
   ["POST", /^\/v1\/sessions\/[\w-]+\/grants\/([\w-]+):sign$/, sign],
@@ -62,9 +100,24 @@ const ACTS = [
   ["POST", /^\/v1\/schedule:book$/, book],
   ["POST", /^\/v1\/schedule:cancel$/, cancel],
   ["POST", /^\/v1\/drills$/, (w, asked) => add(w.drills, "d", asked)],
-  ["POST", /^\/v1\/incidents$/, (w, asked) => add(w.incidents, "i", asked, { notes: [], reported: false, closed: null, org: "org-wuhan" })],
+  [
+    "POST",
+    /^\/v1\/incidents$/,
+    (w, asked) =>
+      add(w.incidents, "i", asked, { notes: [], reported: false, closed: null, org: "org-wuhan" }),
+  ],
   ["POST", /^\/v1\/incidents\/([\w-]+)\/notes$/, note],
-  ["POST", /^\/v1\/incidents\/([\w-]+):close$/, (w, id) => known(Object.assign(w.incidents.find((i) => i.id === id), { closed: new Date().toISOString() }))],
+  [
+    "POST",
+    /^\/v1\/incidents\/([\w-]+):close$/,
+    (w, id) =>
+      known(
+        Object.assign(
+          w.incidents.find((i) => i.id === id),
+          { closed: new Date().toISOString() },
+        ),
+      ),
+  ],
   ["POST", /^\/v1\/outcomes$/, outcome],
 ];
 
@@ -83,7 +136,14 @@ function onCase(change) {
     if (!one) return problem(404, "none of this name that you may see");
     const read = asked.headers["if-match"];
     if (read && read !== `"${one.version}"`)
-      return refusal(412, "A-029", "the version that was read", read, `"${one.version}"`, "Read it again.");
+      return refusal(
+        412,
+        "A-029",
+        "the version that was read",
+        read,
+        `"${one.version}"`,
+        "Read it again.",
+      );
     const no = change(world, one, asked);
     if (no) return no;
     one.version += 1;
@@ -95,7 +155,14 @@ function eligibility(world, id, { query }) {
   const one = world.cases.find((c) => c.id === id);
   if (!one) return problem(404, "none of this name that you may see");
   const surgeon = query.get("surgeon");
-  const finding = (rule, ok, what, value, limit, satisfy = "") => ({ rule, ok, what, value, limit, satisfy: ok ? "" : satisfy });
+  const finding = (rule, ok, what, value, limit, satisfy = "") => ({
+    rule,
+    ok,
+    what,
+    value,
+    limit,
+    satisfy: ok ? "" : satisfy,
+  });
   const privilege = world.privileges.find(
     (p) => p.surgeon === surgeon && p.procedure === one.procedure && p.role === "remote_lead",
   );
@@ -111,15 +178,55 @@ function eligibility(world, id, { query }) {
   const name = world.people.find(({ id: p }) => p === surgeon)?.name ?? "";
   const today = world.day(0);
   const findings = [
-    finding("A-018", true, "the patient's hospital", `Member until ${world.day(300)}`, `a member on ${today}`),
+    finding(
+      "A-018",
+      true,
+      "the patient's hospital",
+      `Member until ${world.day(300)}`,
+      `a member on ${today}`,
+    ),
     finding("A-018", true, "the agreement of the two hospitals", "ag-wuhan", `binding on ${today}`),
     finding("A-017", true, `the surgeon ${name}`, "in service", "in service, in that role"),
     finding("A-020", true, `the licence of the surgeon at ${one.site}`, "in date", `on ${today}`),
-    finding("A-030", privilege?.state === "granted", `the privilege of the surgeon for ${one.procedure} on sim-arm-3`, privilege?.state ?? "none", "granted", "Ask the committee of the surgeon's hospital."),
-    finding("A-004", until > today, "the end of the privilege of the surgeon", until ? `until ${until}` : "none", `on ${today}`, "Ask the committee to prolong the privilege."),
-    finding("A-005", Boolean(request.standby), "the stand-by surgeon's hospital", `of ${one.site}`, "the patient's", "Name a stand-by surgeon of the patient's hospital."),
-    finding("A-006", passed.length >= 2, "paths", String(passed.length), "2 at least", "Name a second, diverse path."),
-    finding("A-021", Boolean(request.console), "console and robot", "sim-desk-2 2.4.1 with sim-arm-3 2.4.1", "a combination that was declared"),
+    finding(
+      "A-030",
+      privilege?.state === "granted",
+      `the privilege of the surgeon for ${one.procedure} on sim-arm-3`,
+      privilege?.state ?? "none",
+      "granted",
+      "Ask the committee of the surgeon's hospital.",
+    ),
+    finding(
+      "A-004",
+      until > today,
+      "the end of the privilege of the surgeon",
+      until ? `until ${until}` : "none",
+      `on ${today}`,
+      "Ask the committee to prolong the privilege.",
+    ),
+    finding(
+      "A-005",
+      Boolean(request.standby),
+      "the stand-by surgeon's hospital",
+      `of ${one.site}`,
+      "the patient's",
+      "Name a stand-by surgeon of the patient's hospital.",
+    ),
+    finding(
+      "A-006",
+      passed.length >= 2,
+      "paths",
+      String(passed.length),
+      "2 at least",
+      "Name a second, diverse path.",
+    ),
+    finding(
+      "A-021",
+      Boolean(request.console),
+      "console and robot",
+      "sim-desk-2 2.4.1 with sim-arm-3 2.4.1",
+      "a combination that was declared",
+    ),
     finding("A-033", true, "the room", "OR 1", "at the patient's site, with the robot"),
   ];
   return { body: { request, findings } };
@@ -141,7 +248,14 @@ function currency(world, id) {
   const judge = (privilege) => ({
     privilege,
     findings: [
-      { rule: "A-004", ok: privilege.cases.length > 2, what: "the end of the privilege of the surgeon", value: privilege.until, limit: world.day(0), satisfy: "Ask the committee to prolong the privilege." },
+      {
+        rule: "A-004",
+        ok: privilege.cases.length > 2,
+        what: "the end of the privilege of the surgeon",
+        value: privilege.until,
+        limit: world.day(0),
+        satisfy: "Ask the committee to prolong the privilege.",
+      },
     ],
   });
   return { body: { surgeon: id, drills: null, privileges: own.map(judge) } };
@@ -150,21 +264,42 @@ function currency(world, id) {
 function week(world, name) {
   const [year, number] = name.split("-W").map(Number);
   const fourth = Date.UTC(year, 0, 4);
-  const monday = fourth - ((new Date(fourth).getUTCDay() + 6) % 7) * 86_400_000 + (number - 1) * 604_800_000;
+  const monday =
+    fourth - ((new Date(fourth).getUTCDay() + 6) % 7) * 86_400_000 + (number - 1) * 604_800_000;
   const inside = ({ request }) => {
     const at = request.start * SLOT;
     return at >= monday && at < monday + 604_800_000;
   };
-  return { body: { week: name, bookings: world.bookings.filter(inside), holds: world.holds.filter(inside) } };
+  return {
+    body: {
+      week: name,
+      bookings: world.bookings.filter(inside),
+      holds: world.holds.filter(inside),
+    },
+  };
 }
 
 function refer(world, { body, person }) {
   if (/[^A-Za-z0-9-]/.test(body.pseudonym))
-    return refusal(422, "A-015", "the text in \"pseudonym\"", "words", "a code, an id, a time or a hash", "Send codes here.");
+    return refusal(
+      422,
+      "A-015",
+      'the text in "pseudonym"',
+      "words",
+      "a code, an id, a time or a hash",
+      "Send codes here.",
+    );
   const own = world.people.find(({ id }) => id === person).org;
   const site = world.sites.find(({ id }) => id === body.site);
   if (site.org !== own && !world.anyoneRefers)
-    return refusal(403, "A-002", "the site of the case", site.org, own, "Refer cases of your own hospital.");
+    return refusal(
+      403,
+      "A-002",
+      "the site of the case",
+      site.org,
+      own,
+      "Refer cases of your own hospital.",
+    );
   const one = newCase(world, { ...body, id: `c-${2000 + world.cases.length}` });
   world.cases.unshift(one);
   return { status: 201, body: one };
@@ -209,7 +344,14 @@ function timeout(world, one, { body }) {
 function sign(world, id, { person }) {
   const found = world.grants.find((g) => g.id === id);
   if (found.proposed_by === person)
-    return refusal(409, "A-028", "who signs for the site", person, "another person", "Ask a colleague.");
+    return refusal(
+      409,
+      "A-028",
+      "who signs for the site",
+      person,
+      "another person",
+      "Ask a colleague.",
+    );
   found.state = "issued";
   found.cosigned_by = person;
   const one = world.cases.find((c) => c.id === found.case);

@@ -54,7 +54,15 @@ export const CITIES = [
 const FAMILY = "Li Wang Zhang Liu Chen Yang Zhao Huang Zhou Wu Xu Sun Tashi Sonam".split(" ");
 const GIVEN = "Wei Min Jing Lei Fang Qiang Yan Jun Ling Hui Dolma Norbu Pema Ting".split(" ");
 export const PROCEDURES = [
-  ["spine-pedicle-screw", "Pedicle screws, lumbar", "plan_then_execute", 4, 3, 3, "precise_execution"],
+  [
+    "spine-pedicle-screw",
+    "Pedicle screws, lumbar",
+    "plan_then_execute",
+    4,
+    3,
+    3,
+    "precise_execution",
+  ],
   ["partial-nephrectomy", "Partial nephrectomy", "laparoscopic", 4, 7, 3, "participates"],
   ["prostatectomy", "Radical prostatectomy", "laparoscopic", 4, 8, 3, "participates"],
   ["cholecystectomy", "Cholecystectomy", "laparoscopic", 3, 4, 2, "participates"],
@@ -141,8 +149,23 @@ function hospital(world, die, [id, name, local, lat, lon, region, quintile, cent
     version: 1,
   });
   const roles = centre
-    ? [["surgeon"], ["surgeon", "mentor"], ["surgeon"], ["network_engineer"], ["scheduler"], ["committee"], ["quality"], ["administrator"]]
-    : [["surgeon", "standby_surgeon"], ["standby_surgeon"], ["anaesthetist"], ["nurse"], ["scheduler"]];
+    ? [
+        ["surgeon"],
+        ["surgeon", "mentor"],
+        ["surgeon"],
+        ["network_engineer"],
+        ["scheduler"],
+        ["committee"],
+        ["quality"],
+        ["administrator"],
+      ]
+    : [
+        ["surgeon", "standby_surgeon"],
+        ["standby_surgeon"],
+        ["anaesthetist"],
+        ["nurse"],
+        ["scheduler"],
+      ];
   for (const [n, own] of roles.entries())
     world.people.push({
       id: `${id}-p${n + 1}`,
@@ -151,7 +174,15 @@ function hospital(world, die, [id, name, local, lat, lon, region, quintile, cent
       roles: own,
       languages: ["zh"],
       licences: own.some((role) => role.includes("surgeon"))
-        ? [{ jurisdiction: region, site: null, until: day(die.int(40, 500)), register: "SIMULATED register", verified: day(-30) }]
+        ? [
+            {
+              jurisdiction: region,
+              site: null,
+              until: day(die.int(40, 500)),
+              register: "SIMULATED register",
+              verified: day(-30),
+            },
+          ]
         : [],
       suspended: null,
       active: true,
@@ -170,7 +201,12 @@ function hospital(world, die, [id, name, local, lat, lon, region, quintile, cent
     key: ZERO,
     version: 1,
   });
-  world.robots.push({ ...device("r", 1, "sim-arm-3"), room: `${id}-or1`, checked_until: day(die.int(20, 200)), instruments: [] });
+  world.robots.push({
+    ...device("r", 1, "sim-arm-3"),
+    room: `${id}-or1`,
+    checked_until: day(die.int(20, 200)),
+    instruments: [],
+  });
   if (centre) for (const n of [1, 2]) world.consoles.push(device("k", n, "sim-desk-2"));
   return id;
 }
@@ -298,8 +334,22 @@ function privileges(world, die) {
           from: world.day(-200),
           until: world.day(die.int(-10, 160)),
           evidence: [
-            { kind: "local_cases", count: 24, from: world.day(-700), until: world.day(-200), by: "wuhan-p6", document: ZERO },
-            { kind: "live_drill", count: 1, from: world.day(-40), until: world.day(-40), by: "wuhan-p6", document: ZERO },
+            {
+              kind: "local_cases",
+              count: 24,
+              from: world.day(-700),
+              until: world.day(-200),
+              by: "wuhan-p6",
+              document: ZERO,
+            },
+            {
+              kind: "live_drill",
+              count: 1,
+              from: world.day(-40),
+              until: world.day(-40),
+              by: "wuhan-p6",
+              document: ZERO,
+            },
           ],
           decisions: [],
           reviewed: null,
@@ -325,9 +375,19 @@ function finish(world) {
   };
   world.directory = () =>
     Object.fromEntries(
-      ["orgs", "sites", "rooms", "people", "privileges", "robots", "consoles", "paths", "qualifications", "agreements", "procedures"].map(
-        (name) => [name, world[name]],
-      ),
+      [
+        "orgs",
+        "sites",
+        "rooms",
+        "people",
+        "privileges",
+        "robots",
+        "consoles",
+        "paths",
+        "qualifications",
+        "agreements",
+        "procedures",
+      ].map((name) => [name, world[name]]),
     );
   return world;
 }

@@ -13,7 +13,10 @@ export function benchmarks(world, measure, by) {
   const groups = ids.map((id, i) => {
     const n = die.int(4, i === 3 ? 90 : 140);
     const rate = i === 3 ? 0.19 : i === 7 ? 0.13 : 0.055;
-    const sequence = Array.from({ length: n }, (_, at) => die.next() < (i === 3 && at < n / 2 ? 0.06 : rate));
+    const sequence = Array.from(
+      { length: n },
+      (_, at) => die.next() < (i === 3 && at < n / 2 ? 0.06 : rate),
+    );
     return { id, n, events: sequence.filter(Boolean).length, sequence };
   });
   return { measure, by, groups };
@@ -23,7 +26,9 @@ export function equity(world) {
   const die = dice(5);
   const regions = [...new Set(world.sites.map(({ region }) => region))].map((region) => {
     const quintile = Math.round(
-      world.sites.filter((s) => s.region === region).reduce((sum, s, _, all) => sum + s.quintile / all.length, 0),
+      world.sites
+        .filter((s) => s.region === region)
+        .reduce((sum, s, _, all) => sum + s.quintile / all.length, 0),
     );
     const cases = die.int(12, 90);
     return {

@@ -2,7 +2,16 @@
 const DAY = 86_400_000;
 const SLOT = 900_000;
 const ZERO = "0".repeat(64);
-const STATES = ["referred", "triaged", "eligible", "scheduled", "consented", "briefed", "granted", "live"];
+const STATES = [
+  "referred",
+  "triaged",
+  "eligible",
+  "scheduled",
+  "consented",
+  "briefed",
+  "granted",
+  "live",
+];
 
 export function life(world, die) {
   const centres = new Set(world.consoles.map(({ site }) => site));
@@ -24,12 +33,23 @@ export function life(world, die) {
     });
     world.cases.push(one);
     if (stage >= 1)
-      one.triage = { by: `${site.id}-p1`, at: one.referred, fit: true, urgency: one.urgency, due: one.due };
+      one.triage = {
+        by: `${site.id}-p1`,
+        at: one.referred,
+        fit: true,
+        urgency: one.urgency,
+        due: one.due,
+      };
     if (stage >= 2) one.eligible = true;
     if (stage >= 3) book(world, die, one, stage);
     if (stage >= 4) consent(world, one);
     if (stage >= 5)
-      one.briefing = { at: world.at(-0.02), local: one.team.standby, remote: one.team.surgeon, ticked: [] };
+      one.briefing = {
+        at: world.at(-0.02),
+        local: one.team.standby,
+        remote: one.team.surgeon,
+        ticked: [],
+      };
     if (stage >= 6) grant(world, one, "issued");
     if (stage >= 7) run(world, one, n);
   }
@@ -332,8 +352,16 @@ function drills(world, die) {
 function incidents(world) {
   const rows = [
     ["network", "minor", "Path 2 was lost for 40 s; the session went on over path 1."],
-    ["near_miss", "none", "The time-out was begun with the wrong console; noticed at the spoken code."],
-    ["take_over", "minor", "Local take-over at a bleeding; the operation was finished with the robot."],
+    [
+      "near_miss",
+      "none",
+      "The time-out was begun with the wrong console; noticed at the spoken code.",
+    ],
+    [
+      "take_over",
+      "minor",
+      "Local take-over at a bleeding; the operation was finished with the robot.",
+    ],
     ["device", "serious", "An instrument's jaw did not open; it was exchanged."],
   ];
   for (const [n, [kind, severity, what]] of rows.entries())
@@ -346,7 +374,10 @@ function incidents(world) {
       severity,
       at: world.at(-3 - 5 * n),
       what,
-      notes: n === 3 ? [{ at: world.at(-2), by: "wuhan-p7", text: "Maker informed; batch checked." }] : [],
+      notes:
+        n === 3
+          ? [{ at: world.at(-2), by: "wuhan-p7", text: "Maker informed; batch checked." }]
+          : [],
       reported: n === 3,
       closed: n === 0 ? world.at(-1) : null,
     });

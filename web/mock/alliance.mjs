@@ -10,8 +10,7 @@ import { act, problem } from "./alliance-acts.mjs";
 import { alliance } from "./alliance-data.mjs";
 
 const DIST =
-  process.env.ALLIANCE_DIST ??
-  fileURLToPath(new URL("../../crates/pages/dist", import.meta.url));
+  process.env.ALLIANCE_DIST ?? fileURLToPath(new URL("../../crates/pages/dist", import.meta.url));
 const MEDIA = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -58,11 +57,20 @@ export class Hub {
     const path = url.pathname;
     const login = this.#login(method, path, body, request);
     if (login) return login;
-    if (!person) return problem(401, "nobody is logged in, or the session is over; nothing was done");
+    if (!person)
+      return problem(401, "nobody is logged in, or the session is over; nothing was done");
     if (path === "/v1/me") return { body: { ...this.world.me(person), ...this.settings.me } };
     if (path === "/v1/me/passkeys")
-      return { body: { items: [...this.keys].filter(([, who]) => who === person).map(([id]) => ({ id, enrolled: this.world.at(0), backed_up: false })), next: null } };
-    if (path === "/v1/me/recovery-codes") return { body: { codes: ["aaaa-bbbb-cccc", "dddd-eeee-ffff"] } };
+      return {
+        body: {
+          items: [...this.keys]
+            .filter(([, who]) => who === person)
+            .map(([id]) => ({ id, enrolled: this.world.at(0), backed_up: false })),
+          next: null,
+        },
+      };
+    if (path === "/v1/me/recovery-codes")
+      return { body: { codes: ["aaaa-bbbb-cccc", "dddd-eeee-ffff"] } };
     if (path === "/v1/me:enrol") {
       this.invitations.set("another", person);
       return { body: { link: `http://localhost/#/enrol/another` } };
@@ -94,7 +102,13 @@ export class Hub {
       return {
         body: {
           id: challenge,
-          options: { challenge, rpId: "localhost", userVerification: "required", timeout: 300_000, allowCredentials: [] },
+          options: {
+            challenge,
+            rpId: "localhost",
+            userVerification: "required",
+            timeout: 300_000,
+            allowCredentials: [],
+          },
         },
       };
     }
@@ -112,7 +126,11 @@ export class Hub {
           options: {
             challenge,
             rp: { id: "localhost", name: "SIMULATED alliance" },
-            user: { id: Buffer.from(person).toString("base64url"), name: person, displayName: person },
+            user: {
+              id: Buffer.from(person).toString("base64url"),
+              name: person,
+              displayName: person,
+            },
             pubKeyCredParams: [-8, -7, -257].map((alg) => ({ type: "public-key", alg })),
             authenticatorSelection: { residentKey: "required", userVerification: "required" },
             attestation: "none",
@@ -192,10 +210,16 @@ async function serve(hub, dist, request, response) {
     const file = url.pathname === "/" ? "alliance.html" : url.pathname.slice(1);
     const more = {};
     if (url.pathname === "/" && hub.settings.signedIn && !hub.who(request))
-      more["set-cookie"] = `telehand_session=${hub.openSession(hub.settings.person ?? hub.world.someone)}; HttpOnly; SameSite=Strict; Path=/`;
+      more["set-cookie"] =
+        `telehand_session=${hub.openSession(hub.settings.person ?? hub.world.someone)}; HttpOnly; SameSite=Strict; Path=/`;
     try {
       const path = join(dist, normalize(file));
-      return send(200, await readFile(path), MEDIA[extname(path)] ?? "application/octet-stream", more);
+      return send(
+        200,
+        await readFile(path),
+        MEDIA[extname(path)] ?? "application/octet-stream",
+        more,
+      );
     } catch {
       return send(404, "there is no such file here", "text/plain");
     }
@@ -208,10 +232,16 @@ async function serve(hub, dist, request, response) {
   const broken = hub.broken.get(url.pathname);
   if (broken === "silent") return request.socket.destroy();
   if (broken === "hang") return;
-  if (broken) return send(broken.status ?? broken, broken.body ?? { title: "broken on purpose", status: broken });
+  if (broken)
+    return send(
+      broken.status ?? broken,
+      broken.body ?? { title: "broken on purpose", status: broken },
+    );
   if (url.pathname === "/v1/live" && hub.who(request)) return hub.stream(response);
   const key = request.headers["idempotency-key"];
-  const seen = key ? hub.answers.get(`${key} ${createHash("sha256").update(text).digest("hex")}`) : null;
+  const seen = key
+    ? hub.answers.get(`${key} ${createHash("sha256").update(text).digest("hex")}`)
+    : null;
   const made = seen ?? hub.answer(method, url, body, hub.who(request), request);
   if (key) hub.answers.set(`${key} ${createHash("sha256").update(text).digest("hex")}`, made);
   send(made.status ?? 200, made.body, "application/json", made.headers);

@@ -125,7 +125,10 @@ test("the funnel's limits are the binomial's, and close around the rate as cases
     const at = limits(n, 0.1, 0.025);
     return at.high - at.low;
   });
-  assert.deepEqual([...widths].sort((a, b) => b - a), widths);
+  assert.deepEqual(
+    [...widths].sort((a, b) => b - a),
+    widths,
+  );
   assert.equal(standing({ id: "a", n: 100, events: 10 }, 0.1), "inside");
   assert.equal(standing({ id: "a", n: 100, events: 18 }, 0.1), "warn");
   assert.equal(standing({ id: "a", n: 100, events: 25 }, 0.1), "alarm");
@@ -158,7 +161,8 @@ test("weeks are the weeks of ISO 8601, around every turn of the year", async () 
     const days = (new Date(`${day}T12:00Z`) - monday) / 86_400_000;
     assert.ok(days >= 0 && days < 7, day);
   }
-  for (const wrong of ["2026-W00", "2026-W54", "x", "2026-11-20"]) assert.equal(mondayOf(wrong), null);
+  for (const wrong of ["2026-W00", "2026-W54", "x", "2026-11-20"])
+    assert.equal(mondayOf(wrong), null);
 });
 
 test("a booking lies where its zone's clock says, also across midnight and a change of the clocks", async () => {
@@ -184,15 +188,28 @@ test("a booking lies where its zone's clock says, also across midnight and a cha
   assert.equal(rows("America/New_York", [after])[0].blocks[0].from, 9 * 60);
   const two = [booking("a", "2026-10-27T01:00Z"), booking("b", "2026-10-27T02:00Z")];
   const [row] = rows("Asia/Shanghai", two);
-  assert.deepEqual(row.blocks.map(({ lane }) => lane), [0, 1], "what overlaps lies under each other");
-  assert.deepEqual(row.blocks[0].remote.map((part) => Math.round(part * 3)), [1, 2]);
+  assert.deepEqual(
+    row.blocks.map(({ lane }) => lane),
+    [0, 1],
+    "what overlaps lies under each other",
+  );
+  assert.deepEqual(
+    row.blocks[0].remote.map((part) => Math.round(part * 3)),
+    [1, 2],
+  );
   assert.deepEqual(hoursOf([row]), [8, 18]);
   assert.deepEqual(hoursOf(rows("Asia/Shanghai", [early])), [2, 18]);
 });
 
 test("names on the map lie on no other name and on no dot", async () => {
   const { placeLabels, frameOf, distance_km } = await load("map/place.ts");
-  const frame = frameOf([{ lat: 0, lon: 0 }, { lat: 10, lon: 20 }], 1.5);
+  const frame = frameOf(
+    [
+      { lat: 0, lon: 0 },
+      { lat: 10, lon: 20 },
+    ],
+    1.5,
+  );
   const labels = Array.from({ length: 40 }, (_, i) => ({
     id: String(i),
     x: (i * 7) % 20,
@@ -222,10 +239,16 @@ test("a session's condition follows its events: a path that came back is no alar
     conditionOf({ events: what.map((w, seq) => ({ seq, at: "2026-11-20T10:00:00Z", what: w })) });
   const lost = of({ path_lost: { path: 1 } });
   assert.deepEqual(lost.paths, [true, false]);
-  assert.deepEqual(lost.alarms.map(({ grave }) => grave), [false]);
+  assert.deepEqual(
+    lost.alarms.map(({ grave }) => grave),
+    [false],
+  );
   assert.equal(of({ path_lost: { path: 1 } }, { path_back: { path: 1 } }).alarms.length, 0);
   const both = of({ path_lost: { path: 0 } }, { path_lost: { path: 1 } });
-  assert.ok(both.alarms.every(({ grave }) => grave), "both lost is grave");
+  assert.ok(
+    both.alarms.every(({ grave }) => grave),
+    "both lost is grave",
+  );
   assert.equal(of("converted").alarms[0].grave, true);
   assert.equal(of({ link: { rtt_p99_us: 41_200, loss_ppm: 300 } }).rtt_ms, 41.2);
 });

@@ -93,7 +93,11 @@ test(
     async ({ page, by, hub, open }) => {
       const name = (id) => hub.world.people.find((one) => one.id === id).name;
       await reads(by("who"), new RegExp(name("chengdu-p2")));
-      assert.equal(await page.evaluate(() => location.hash), "#/map", "the token is not kept there");
+      assert.equal(
+        await page.evaluate(() => location.hash),
+        "#/map",
+        "the token is not kept there",
+      );
       await by("account").click();
       await by("demo-other").selectOption("lhasa-p1");
       await by("demo-become").click();
@@ -130,10 +134,13 @@ test(
 
 test(
   "a session that ends by the clock is told without a question to the hub",
-  on({ settings: { me: { expires: new Date(Date.now() + 1500).toISOString() } } }, async ({ by }) => {
-    await by("alliance").waitFor();
-    await by("expired").waitFor();
-  }),
+  on(
+    { settings: { me: { expires: new Date(Date.now() + 1500).toISOString() } } },
+    async ({ by }) => {
+      await by("alliance").waitFor();
+      await by("expired").waitFor();
+    },
+  ),
 );
 
 test(
@@ -151,7 +158,10 @@ test(
     const [path] = hub.world.paths.filter(({ b }) => b === "lhasa");
     assert.ok(path);
     await page.locator("[data-testid=map] .dot").first().click();
-    await until("another hospital", async () => !(await page.evaluate(() => location.hash)).includes("lhasa"));
+    await until(
+      "another hospital",
+      async () => !(await page.evaluate(() => location.hash)).includes("lhasa"),
+    );
   }),
 );
 
@@ -196,9 +206,18 @@ test(
     const claims = Array.from({ length: 40 * 96 }, (_, i) =>
       claimsOf(requestFor(hub.world, one, from + i, surgeon)),
     ).flat();
-    hub.world.holds.push({ id: "x", case: "c-9999", request: requestFor(hub.world, one, from, surgeon), claims, until: "2099-01-01T00:00:00Z" });
+    hub.world.holds.push({
+      id: "x",
+      case: "c-9999",
+      request: requestFor(hub.world, one, from, surgeon),
+      claims,
+      until: "2099-01-01T00:00:00Z",
+    });
     await by("hold-0").click();
-    await reads(by("hold-problem"), /Refused.*A-008.*sim-arm-3.*taken from .* UTC\+1.*Case c-9999/s);
+    await reads(
+      by("hold-problem"),
+      /Refused.*A-008.*sim-arm-3.*taken from .* UTC\+1.*Case c-9999/s,
+    );
     assert.equal(await by("held").count(), 0);
     hub.world.holds = [];
     await by("find-times").click();
@@ -231,7 +250,8 @@ test(
     await by("by").selectOption("surgeon");
     await until("rows of surgeons", async () =>
       hub.world.people.some(
-        async ({ name }) => (await page.locator("[data-testid=week] h3").first().textContent()) === name,
+        async ({ name }) =>
+          (await page.locator("[data-testid=week] h3").first().textContent()) === name,
       ),
     );
     await by("plan").click();
@@ -259,10 +279,21 @@ test(
     await by("make-pseudonym").click();
     hub.broken.set("/v1/cases", {
       status: 403,
-      body: { status: 403, title: "x", rule: "A-002", detail: "A-002: the site of the case: org-wuhan; the limit is own.", value: "org-wuhan", limit: "own", satisfy: "Refer your own." },
+      body: {
+        status: 403,
+        title: "x",
+        rule: "A-002",
+        detail: "A-002: the site of the case: org-wuhan; the limit is own.",
+        value: "org-wuhan",
+        limit: "own",
+        satisfy: "Refer your own.",
+      },
     });
     await by("refer-do").click();
-    await reads(by("refer-do-problem"), /Not allowed.*A-002.*the site of the case.*org-wuhan.*own.*Refer your own/s);
+    await reads(
+      by("refer-do-problem"),
+      /Not allowed.*A-002.*the site of the case.*org-wuhan.*own.*Refer your own/s,
+    );
     hub.broken.set("/v1/cases", "silent");
     await by("refer-do").click();
     await reads(by("refer-do-problem"), /does not answer.*done only once/s);
@@ -283,39 +314,42 @@ test(
 
 test(
   "consent, pause, grant: in order; a grant needs two people and a fresh touch of each passkey",
-  on({ at: "/enrol/welcome", settings: { signedIn: false } }, async ({ page, by, hub, open, sent }) => {
-    await authenticator(page);
-    await by("make-passkey").click();
-    await by("alliance").waitFor();
-    const one = caseIn(hub, "scheduled");
-    await open(`/cases/${one.id}?step=consent`);
-    await by("none").waitFor();
-    assert.equal(await by("consent-sign").getAttribute("aria-disabled"), "true");
-    await by("explained-by").selectOption(`${one.site}-p1`);
-    await by("consent-sign").click();
-    await reads(by("consents"), /a surgeon who is far away/);
-    await by("step-briefing").click();
-    const points = page.locator("[data-testid^=point-]");
-    for (let i = 0; i < (await points.count()) - 1; i += 1) await points.nth(i).check();
-    await reads(page.locator("#briefing-sign-why"), /1 points are open/);
-    await points.last().check();
-    await by("briefing-sign").click();
-    await by("briefed").waitFor();
-    await by("step-grant").click();
-    await by("grant-propose").click();
-    await page.locator('[data-testid=grants] [data-state="proposed"]').waitFor();
-    const touches = () => sent("POST", "/v1/login:finish").length;
-    assert.ok(touches() >= 1, "the passkey was touched for it");
-    // the one who asked does not sign
-    hub.world.grants.at(-1).proposed_by = "wuhan-p2";
-    await page.reload();
-    await reads(page.locator("#grant-sign-why"), /another person/);
-    hub.world.grants.at(-1).proposed_by = "wuhan-p1";
-    await page.reload();
-    await by("grant-sign").click();
-    await page.locator('[data-testid=grants] [data-state="issued"]').waitFor();
-    await by("case").and(page.locator("[data-state=granted]")).waitFor();
-  }),
+  on(
+    { at: "/enrol/welcome", settings: { signedIn: false } },
+    async ({ page, by, hub, open, sent }) => {
+      await authenticator(page);
+      await by("make-passkey").click();
+      await by("alliance").waitFor();
+      const one = caseIn(hub, "scheduled");
+      await open(`/cases/${one.id}?step=consent`);
+      await by("none").waitFor();
+      assert.equal(await by("consent-sign").getAttribute("aria-disabled"), "true");
+      await by("explained-by").selectOption(`${one.site}-p1`);
+      await by("consent-sign").click();
+      await reads(by("consents"), /a surgeon who is far away/);
+      await by("step-briefing").click();
+      const points = page.locator("[data-testid^=point-]");
+      for (let i = 0; i < (await points.count()) - 1; i += 1) await points.nth(i).check();
+      await reads(page.locator("#briefing-sign-why"), /1 points are open/);
+      await points.last().check();
+      await by("briefing-sign").click();
+      await by("briefed").waitFor();
+      await by("step-grant").click();
+      await by("grant-propose").click();
+      await page.locator('[data-testid=grants] [data-state="proposed"]').waitFor();
+      const touches = () => sent("POST", "/v1/login:finish").length;
+      assert.ok(touches() >= 1, "the passkey was touched for it");
+      // the one who asked does not sign
+      hub.world.grants.at(-1).proposed_by = "wuhan-p2";
+      await page.reload();
+      await reads(page.locator("#grant-sign-why"), /another person/);
+      hub.world.grants.at(-1).proposed_by = "wuhan-p1";
+      await page.reload();
+      await by("grant-sign").click();
+      await page.locator('[data-testid=grants] [data-state="issued"]').waitFor();
+      await by("case").and(page.locator("[data-state=granted]")).waitFor();
+    },
+  ),
 );
 
 test(
@@ -369,7 +403,10 @@ test(
     hub.tell();
     await reads(by("live-c-1001"), /nobody: the arm holds/);
     await mock.stop();
-    await reads(by("live-lost"), /No news from the hub for \d+ s.*Running operations do not need the hub/s);
+    await reads(
+      by("live-lost"),
+      /No news from the hub for \d+ s.*Running operations do not need the hub/s,
+    );
     assert.equal(await cards.count(), 3, "what was known stays");
   }),
 );
@@ -377,7 +414,16 @@ test(
 test(
   "every view: empty, failing and loading say so, and a failed one can be tried again",
   on({ settings: { empty: true } }, async ({ page, by, hub, open }) => {
-    for (const place of ["/map", "/cases", "/calendar", "/live", "/drills", "/incidents", "/outcomes", "/equity"]) {
+    for (const place of [
+      "/map",
+      "/cases",
+      "/calendar",
+      "/live",
+      "/drills",
+      "/incidents",
+      "/outcomes",
+      "/equity",
+    ]) {
       await open(place);
       await by("none").waitFor();
     }
@@ -454,9 +500,14 @@ test(
   on({}, async ({ page, by, hub }) => {
     await by("alliance").waitFor();
     const press = (key, times = 1) =>
-      Array.from({ length: times }).reduce((p) => p.then(() => page.keyboard.press(key)), Promise.resolve());
+      Array.from({ length: times }).reduce(
+        (p) => p.then(() => page.keyboard.press(key)),
+        Promise.resolve(),
+      );
     const focus = () =>
-      page.evaluate(() => document.activeElement?.dataset.testid ?? document.activeElement?.id ?? "");
+      page.evaluate(
+        () => document.activeElement?.dataset.testid ?? document.activeElement?.id ?? "",
+      );
     const reach = (id) =>
       until(`the focus reaches ${id}`, async () => {
         if ((await focus()) === id) return true;
@@ -496,7 +547,10 @@ test(
     await press("Escape");
     await gone(page.getByTestId("report"));
     assert.equal(await focus(), "add-incident", "the focus comes back");
-    assert.ok(hub.heard.every(({ method }) => method === "GET"), "nothing was changed on the way");
+    assert.ok(
+      hub.heard.every(({ method }) => method === "GET"),
+      "nothing was changed on the way",
+    );
   }),
 );
 

@@ -25,17 +25,34 @@ before(async () => {
   const home = join(dir, "hub");
   const made = execFileSync(
     PROGRAM,
-    [...WORDS, "init", "--dir", home, "--port", String(port), "--name", "SIMULATED alliance", "--administrator", "Li Wei"],
+    [
+      ...WORDS,
+      "init",
+      "--dir",
+      home,
+      "--port",
+      String(port),
+      "--name",
+      "SIMULATED alliance",
+      "--administrator",
+      "Li Wei",
+    ],
     { encoding: "utf8" },
   );
   enrolment = made.match(/http:\S+#\/enrol\/\S+/)?.[0];
   assert.ok(enrolment, made);
   hub = spawn(PROGRAM, [...WORDS, "run", "--dir", home], { stdio: ["ignore", "pipe", "inherit"] });
   const answers = () =>
-    fetch(`http://localhost:${port}/readyz`).then((reply) => reply.ok, () => false);
+    fetch(`http://localhost:${port}/readyz`).then(
+      (reply) => reply.ok,
+      () => false,
+    );
   await until("the hub is ready", answers, 60_000);
   browser = await launch();
-  const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: "en-US" });
+  const context = await browser.newContext({
+    viewport: { width: 1366, height: 768 },
+    locale: "en-US",
+  });
   page = await context.newPage();
   page.on("pageerror", (error) => bad.push(String(error)));
   page.on("console", (message) => {
@@ -85,7 +102,10 @@ test("A-022 the first administrator enrols a passkey by the link, once, and come
   await by("sign-in").click();
   await reads("who", /Li Wei/);
   await by("account").click();
-  await until("the passkey is listed", async () => (await page.locator("[data-testid=passkeys] li").count()) === 1);
+  await until(
+    "the passkey is listed",
+    async () => (await page.locator("[data-testid=passkeys] li").count()) === 1,
+  );
   await page.goto(enrolment);
   await page.reload();
   await by("make-passkey").click();
@@ -94,7 +114,16 @@ test("A-022 the first administrator enrols a passkey by the link, once, and come
 
 test("every view answers on an alliance in which nothing has happened yet", async () => {
   const origin = new URL(enrolment).origin;
-  for (const view of ["map", "cases", "calendar", "live", "drills", "incidents", "outcomes", "equity"]) {
+  for (const view of [
+    "map",
+    "cases",
+    "calendar",
+    "live",
+    "drills",
+    "incidents",
+    "outcomes",
+    "equity",
+  ]) {
     await page.goto(`${origin}/#/${view}`);
     await by("none").waitFor();
     assert.equal(await by("problem").count(), 0, view);
@@ -169,7 +198,10 @@ test("an incident is reported, and what looks like a patient's number is refused
   await reads("report-do-problem", /A-015/);
   await by("report-what").fill("The link was lost for four seconds; the arm held.");
   await by("report-do").click();
-  await until("the incident is listed", async () => (await page.locator("[data-testid^=incident-]").count()) === 1);
+  await until(
+    "the incident is listed",
+    async () => (await page.locator("[data-testid^=incident-]").count()) === 1,
+  );
   assert.deepEqual(bad, []);
 });
 

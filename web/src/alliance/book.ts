@@ -138,8 +138,7 @@ export class Book {
   qualification(path: Path, now_ms: number, of: string | null = null): Qualification | null {
     const order = { pass: 0, conditional: 1, fail: 2 };
     const valid = (this.#qualifications.get(path.id) ?? []).filter(
-      (one) =>
-        (of === null || one.class === of) && (parse(one.until)?.getTime() ?? 0) > now_ms,
+      (one) => (of === null || one.class === of) && (parse(one.until)?.getTime() ?? 0) > now_ms,
     );
     return valid.sort((a, b) => order[a.grade] - order[b.grade])[0] ?? null;
   }

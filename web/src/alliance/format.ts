@@ -79,7 +79,8 @@ export const number = (value: number, places = 0): string =>
     minimumFractionDigits: places,
     maximumFractionDigits: places,
   }).format(value);
-export const percent = (fraction: number, places = 1): string => `${number(fraction * 100, places)} %`;
+export const percent = (fraction: number, places = 1): string =>
+  `${number(fraction * 100, places)} %`;
 
 /** A length of time: `2 h 15 min`. */
 export function length(minutes: number): string {
@@ -106,7 +107,11 @@ export function isoWeek(at: Date): string {
   const thursday = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()));
   thursday.setUTCDate(thursday.getUTCDate() + 3 - ((thursday.getUTCDay() + 6) % 7));
   const first = Date.UTC(thursday.getUTCFullYear(), 0, 4);
-  const week = 1 + Math.round(((thursday.getTime() - first) / 86_400_000 - 3 + ((new Date(first).getUTCDay() + 6) % 7)) / 7);
+  const week =
+    1 +
+    Math.round(
+      ((thursday.getTime() - first) / 86_400_000 - 3 + ((new Date(first).getUTCDay() + 6) % 7)) / 7,
+    );
   return `${thursday.getUTCFullYear()}-W${String(week).padStart(2, "0")}`;
 }
 

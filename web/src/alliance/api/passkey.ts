@@ -23,7 +23,11 @@ export async function enrol(token: string): Promise<boolean> {
   const options = creationOptions(begun.data);
   const made = await calm(navigator.credentials.create({ publicKey: options }));
   if (!made) return false;
-  const body = { token, credential: credentialJson(made as PublicKeyCredential), id: idOf(begun.data) };
+  const body = {
+    token,
+    credential: credentialJson(made as PublicKeyCredential),
+    id: idOf(begun.data),
+  };
   await send("POST", "/v1/enrol:finish", body, { key: intent() });
   return true;
 }
@@ -75,9 +79,7 @@ function requestOptions(begun: Json): PublicKeyCredentialRequestOptions {
 }
 
 function descriptors(list: unknown): Json[] {
-  return Array.isArray(list)
-    ? list.map((one: Json) => ({ ...one, id: bytes(one["id"]) }))
-    : [];
+  return Array.isArray(list) ? list.map((one: Json) => ({ ...one, id: bytes(one["id"]) })) : [];
 }
 
 function credentialJson(made: PublicKeyCredential): Json {

@@ -71,6 +71,7 @@ export function ticks(top: number, about = 5): number[] {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw) ?? 10);
   const found = [];
-  for (let i = 0; i * step < top + step * 0.999; i += 1) found.push(Number((i * step).toPrecision(12)));
+  for (let i = 0; i * step < top + step * 0.999; i += 1)
+    found.push(Number((i * step).toPrecision(12)));
   return found;
 }

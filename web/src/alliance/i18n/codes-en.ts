@@ -176,7 +176,6 @@ export const codesEn = {
   procedure_prostatectomy: "Radical prostatectomy",
   procedure_cholecystectomy: "Cholecystectomy",
 
-
   kind_robot: "Robot",
   kind_console: "Console",
   kind_person: "Person",

@@ -178,7 +178,6 @@ export const codesZh: Record<keyof typeof codesEn, string> = {
   procedure_prostatectomy: "根治性前列腺切除术",
   procedure_cholecystectomy: "胆囊切除术",
 
-
   kind_robot: "机器人",
   kind_console: "主操作台",
   kind_person: "人员",

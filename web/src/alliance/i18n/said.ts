@@ -81,8 +81,7 @@ const HELPS: Record<string, string> = {
   "Survey the path again, or put a better one first.": "重新测评线路，或将更好的线路放在首位。",
   "Survey the path again.": "重新测评线路。",
   "Take the steps in order; look at the case again.": "按步骤进行；请重新查看病例。",
-  "The booked surgeon asks, or the booking is changed first.":
-    "由预约的医生申请，或先更改预约。",
+  "The booked surgeon asks, or the booking is changed first.": "由预约的医生申请，或先更改预约。",
   "Use the booked console, or enter its new key.": "使用预约的主操作台，或登记其新密钥。",
   "Without consent to the treatment there is no case.": "没有治疗同意就没有病例。",
 };
@@ -145,7 +144,10 @@ export function lookedAt(text: string): string {
     if (!found) continue;
     return sentence
       .replace("$w", found[1]?.startsWith("stand-by") ? "待命医生" : "主刀医生")
-      .replace(/\$(\d)/g, (_, i: string) => WORDS[found[Number(i)] ?? ""] ?? found[Number(i)] ?? "");
+      .replace(
+        /\$(\d)/g,
+        (_, i: string) => WORDS[found[Number(i)] ?? ""] ?? found[Number(i)] ?? "",
+      );
   }
   return text;
 }

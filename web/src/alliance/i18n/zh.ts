@@ -217,12 +217,14 @@ export const zh: Words = {
   wait_risk: "麻醉后等待超过 15 分钟的概率：{p}",
   show_in_calendar: "在日历中查看",
   cancel_booking: "取消预约",
-  grant_about: "授权只开启一次手术：指定的主操作台密钥、机器人、人员和时间窗。医生端申请，医院另一人签署；双方都需使用通行密钥。",
+  grant_about:
+    "授权只开启一次手术：指定的主操作台密钥、机器人、人员和时间窗。医生端申请，医院另一人签署；双方都需使用通行密钥。",
   no_grant: "尚无授权。",
   grant_propose: "申请授权",
   grant_sign: "代表医院签署",
   grant_revoke: "撤销授权",
-  revoke_about: "在下次开始、交接或重连时生效，绝不中断正在进行的动作；如需立即停止，请联系现场团队。",
+  revoke_about:
+    "在下次开始、交接或重连时生效，绝不中断正在进行的动作；如需立即停止，请联系现场团队。",
   window: "时间窗",
   rtt_max: "往返时延上限",
   consent_hash: "同意书摘要",
