@@ -19,6 +19,7 @@ mod board;
 mod buffers;
 mod consoles;
 mod explain;
+mod flaw;
 mod greedy;
 mod plan;
 mod problem;
@@ -30,11 +31,12 @@ mod verify;
 
 pub use buffers::{Buffers, Published, solve_publishable};
 pub use explain::{Binding, Reason, Why, explain, find};
+pub use flaw::Flaw;
 pub use greedy::greedy;
 pub use plan::{Figures, Placement, Plan};
 pub use problem::{
-    Case, CaseIx, Choice, Flaw, PairIx, PathPair, Phases, Pool, PoolIx, Problem, Room, RoomIx,
-    Site, SiteIx, Span, Standby, StandbyIx, Surgeon, SurgeonIx, Weights, Zone, ZoneIx,
+    Case, CaseIx, Choice, PairIx, PathPair, Phases, Pool, PoolIx, Problem, Room, RoomIx, Site,
+    SiteIx, Span, Standby, StandbyIx, Surgeon, SurgeonIx, Weights, Zone, ZoneIx,
 };
 pub use random::Seed;
 pub use replan::{Loss, Lost, Repair, replan};
