@@ -139,6 +139,13 @@ def bound(problem, whole_numbers):
     model.setOptionValue("time_limit", 300.0)
     per_case, load, limits, costs = defaultdict(list), defaultdict(list), {}, []
     hours = {kind: [open_at(row["open"]) for row in problem[kind]] for kind in ("rooms", "standbys", "surgeons")}
+    usable = defaultdict(set)
+    for who, group, p in {(ch["surgeon"], tuple(c["rooms"]), (c["phases"]["pre"], c["phases"]["post"]))
+                          for c in problem["cases"] for ch in c["choices"]}:
+        for slots in (hours["rooms"][room] for room in group):
+            # the surgeon's part begins after the room has been open for `pre`, and ends `post` before it closes
+            usable[who] |= {slot + p[0] for slot in slots} & {slot - p[1] for slot in slots}
+    hours["surgeons"] = [slots & usable[who] for who, slots in enumerate(hours["surgeons"])]
     at_work = [Counter() for _ in problem["pools"]]
     for row, slots in zip(problem["surgeons"], hours["surgeons"]):
         at_work[row["pool"]].update(slots)
