@@ -344,7 +344,7 @@ pub(super) fn not_done(why: NotDone) -> Denied {
     };
     let message = why.to_string();
     Denied::Refused(
-        Refused { id, message, value: None, limit: None, unit: String::new(), clears }.answer(),
+        Refused { id, message, value: None, limit: None, unit: Box::default(), clears }.answer(),
     )
 }
 

@@ -126,7 +126,7 @@ pub fn run(args: &PlannerArgs) -> Result<()> {
                 Err(error) => eprintln!("telehand planner: no page for the second: {error:#}"),
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     args.station.serve_until("planner", Arc::new(page::Page::new(office, 0)), forever)
 }

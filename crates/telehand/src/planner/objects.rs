@@ -154,7 +154,8 @@ pub fn files(folder: &Path) -> Vec<(String, u64)> {
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let size = entry.metadata().ok()?.len();
-            name.ends_with(".dcm").then_some((name, size))
+            let object = Path::new(&name).extension().is_some_and(|end| end == "dcm");
+            object.then_some((name, size))
         })
         .collect();
     found.sort();

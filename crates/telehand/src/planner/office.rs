@@ -305,7 +305,7 @@ impl Room {
                 message: format!("{} does not answer. Nothing was done there.", self.id),
                 value: None,
                 limit: None,
-                unit: String::new(),
+                unit: Box::default(),
                 clears: "Wait for the line, or call the site.".into(),
             }),
         }

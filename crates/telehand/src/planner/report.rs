@@ -130,9 +130,9 @@ fn head(
          surgeon</td></tr></table>",
         escape(&state.name.en),
         escape(&state.name.zh),
-        escape(name),
+        escape(&name.replace('^', " ")),
         escape(id),
-        escape(birth),
+        escape(&day(birth)),
         escape(&office.surgeon),
         calendar::rfc3339(calendar::now_ms()),
         plan.series(),
@@ -235,12 +235,36 @@ fn pictures(
         let _ = write!(
             html,
             "<figure><img width=\"{SIDE}\" height=\"{SIDE}\" alt=\"{title}\" \
-             src=\"data:image/png;base64,{}\"><figcaption>{title}</figcaption></figure>",
-            STANDARD.encode(png)
+             src=\"data:image/png;base64,{}\"><figcaption>{title} ({})</figcaption></figure>",
+            STANDARD.encode(png),
+            sides(&plane)
         );
     }
     html.push_str("</div>");
     Ok(())
+}
+
+/// What of the patient is at a picture's left and right edge, as "R | L".
+fn sides(plane: &Plane) -> String {
+    let [x, y, z] = plane.right.to_array();
+    let [left, right] = if x.abs() >= y.abs().max(z.abs()) {
+        if x > 0.0 { ["R", "L"] } else { ["L", "R"] }
+    } else if y.abs() >= z.abs() {
+        if y > 0.0 { ["A", "P"] } else { ["P", "A"] }
+    } else if z > 0.0 {
+        ["F", "H"]
+    } else {
+        ["H", "F"]
+    };
+    format!("{left} | {right}")
+}
+
+/// A DICOM date as people write it.
+fn day(date: &str) -> String {
+    match (date.get(..4), date.get(4..6), date.get(6..8)) {
+        (Some(year), Some(month), Some(day)) if date.len() == 8 => format!("{year}-{month}-{day}"),
+        _ => date.to_owned(),
+    }
 }
 
 /// Draws a screw's outline where it passes near the plane.
@@ -294,6 +318,8 @@ const STYLE: &str = "body{font:14px/1.4 system-ui,sans-serif;margin:2rem auto;ma
     .row{break-inside:avoid}";
 
 const DEFINITIONS: &str = "<h2>What the numbers mean</h2><ul>\
+    <li>Under each picture stands what of the patient is at its left and right edge: R right, L left, \
+    A anterior, P posterior, H head, F foot.</li>\
     <li>Blue is the plan, orange the wire or screw as found in the control scan.</li>\
     <li>Entry and tip, across: distance of the actual axis from the planned point, in the plane \
     through it across the planned axis. Tip, 3D: from the planned to the actual tip; it contains \

@@ -237,7 +237,7 @@ impl Core {
                     message: format!("O-001: the signature is for {said}, the plan is {hash}."),
                     value: None,
                     limit: None,
-                    unit: String::new(),
+                    unit: Box::default(),
                     clears: "Review the newest version and sign that.".into(),
                 }
                 .answer(),

@@ -64,7 +64,7 @@ impl Backend for Page {
                     message: "The site's core does not answer. The robot holds.".into(),
                     value: None,
                     limit: None,
-                    unit: String::new(),
+                    unit: Box::default(),
                     clears: "Use the stop button at the robot, then restart the site.".into(),
                 }
                 .answer(),

@@ -207,7 +207,7 @@ pub struct Refused {
     pub limit: Option<f64>,
     /// Of both.
     #[serde(default)]
-    pub unit: String,
+    pub unit: Box<str>,
     /// What ends it.
     pub clears: String,
 }
@@ -234,7 +234,7 @@ impl From<telehand_ortho::case::Refusal> for Refused {
             message: refusal.to_string(),
             value: shown.map(|(value, ..)| value).filter(|value| value.is_finite()),
             limit: shown.map(|(_, limit, _)| limit),
-            unit: shown.map_or_else(String::new, |(.., unit)| unit.to_owned()),
+            unit: shown.map_or_else(Box::default, |(.., unit)| unit.into()),
             clears: refusal.clears().to_owned(),
         }
     }
