@@ -80,6 +80,7 @@ async function ask<T>(
     if (signal?.aborted) throw error;
     throw new Refused(silence());
   }
+  heardAt(response.headers.get("date"));
   const text = await response.text().catch(() => "");
   if (!response.ok) {
     const problem = problemOf(response.status, text);
@@ -95,6 +96,16 @@ async function ask<T>(
     throw new Refused(problemOf(502, ""));
   }
 }
+
+/** How far this machine's clock is ahead of the hub's, milliseconds; 0 while it is not. */
+let ahead_ms = 0;
+function heardAt(date: string | null): void {
+  const told = Date.parse(date ?? "");
+  // the header counts whole seconds
+  if (!Number.isNaN(told)) ahead_ms = Math.max(0, Date.now() - told - 1000);
+}
+/** Now, as RFC 3339, never later than the hub's own clock: it refuses what lies in the future. */
+export const nowForHub = (): string => new Date(Date.now() - ahead_ms).toISOString();
 
 export function silence(): Problem {
   return { ...EMPTY, status: 0, title: "", silent: true };
