@@ -56,6 +56,10 @@ pub struct Alliance {
     pub(crate) table: SlotTable,
     pub(crate) grants: BTreeMap<GrantId, GrantRecord>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
+    /// Robots on which a session runs whose case is over for the hub: a site that was cut off began
+    /// before it heard.
+    #[serde(default)]
+    pub(crate) astray: BTreeMap<RobotId, SessionId>,
     pub(crate) observers: BTreeMap<ObserverId, Observer>,
     pub(crate) recordings: BTreeMap<RecordingId, Recording>,
     pub(crate) incidents: BTreeMap<IncidentId, Incident>,
@@ -147,6 +151,7 @@ impl Alliance {
             table: SlotTable::default(),
             grants: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            astray: BTreeMap::new(),
             observers: BTreeMap::new(),
             recordings: BTreeMap::new(),
             incidents: BTreeMap::new(),
@@ -214,6 +219,11 @@ impl Alliance {
     /// The latest judgements of a path, one per class.
     pub fn qualifications_of(&self, path: &PathId) -> &[Qualification] {
         self.qualifications.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The session that runs on a robot although its case is over for the hub.
+    pub fn astray(&self, robot: &RobotId) -> Option<&SessionId> {
+        self.astray.get(robot)
     }
 
     /// Somebody's drills.

@@ -77,6 +77,16 @@ fn upload(
     if let Some(closed) = state.closed.get_mut(case) {
         closed.uploaded += events.len() as u32;
         closed.version = stamped.seq;
+        let Some(robot) = &closed.robot else { return };
+        for event in events {
+            match event.what {
+                Happening::Started { .. } => drop(state.astray.insert(robot.clone(), id.clone())),
+                Happening::Ended { .. } if state.astray.get(robot) == Some(id) => {
+                    state.astray.remove(robot);
+                }
+                _ => {}
+            }
+        }
         return;
     }
     if let Some(session) = state.sessions.get_mut(id) {

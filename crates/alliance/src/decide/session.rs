@@ -158,12 +158,14 @@ fn robot_is_free(state: &Alliance, robot: &RobotId, case: &CaseId) -> Result<(),
     let busy = state
         .sessions()
         .values()
-        .find(|session| session.robot == *robot && session.case != *case && session.live());
+        .find(|session| session.robot == *robot && session.case != *case && session.live())
+        .map(|session| &session.id)
+        .or_else(|| state.astray(robot));
     match busy {
         Some(session) if !mutant::is(Mutant::RobotTwice) => refuse(
             Rule::Grant,
             "the robot",
-            format!("session {} is not known to be over", session.id),
+            format!("session {session} is not known to be over"),
             "no other session",
             "Let the site upload the end of that session.",
         ),
@@ -191,6 +193,8 @@ fn cosign(state: &Alliance, context: &Context, id: &GrantId) -> Decision {
         && grant.people.iter().any(|(p, role)| *p == asked.standby && *role == GrantRole::Standby)
         && case.consent.as_ref() == Some(&grant.consent);
     in_order(same, "the booking and the consent", "changed since", "as when it was asked for")?;
+    // two proposals may have crossed: a case has one session, or a record would have no home
+    session_is_sound(state, case, &grant.session)?;
     eligibility::require(state, context.now, case, asked, Stage::Grant)?;
     let key = state.console(&grant.console).map(|console| console.key);
     in_order(key == Some(grant.console_key), "the console's key", "changed since", "the same")?;
@@ -381,7 +385,9 @@ fn unusual(
             Some((IncidentClass::Harm, Severity::Serious, what))
         }
         Happening::Started { grant: used, .. } => {
-            let session = state.session(id)?;
+            let Some(session) = state.session(id) else {
+                return record(String::from("Started although the case was over for the hub"));
+            };
             let grant = state.grant(used).filter(|_| session.grants.contains(used));
             match grant {
                 None => record(format!("Started with grant {used}, which is not this session's")),

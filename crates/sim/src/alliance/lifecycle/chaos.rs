@@ -108,7 +108,12 @@ impl Play {
         let answer = if whole {
             match self.hub.submit(&by, &command) {
                 Ok(count) => Answer::Done(count),
-                Err(refusal) => Answer::Refused(refusal),
+                Err(refusal) => {
+                    let invariant = invariant::Invariant::I7;
+                    let (seq, what) = (self.hub.state().seq(), format!("{refusal}"));
+                    self.hub.broken.get_or_insert(invariant::Broken { invariant, seq, what });
+                    Answer::Refused(refusal)
+                }
             }
         } else {
             self.send(&by, command)

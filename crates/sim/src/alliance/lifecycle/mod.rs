@@ -222,8 +222,8 @@ impl Play {
         if self.phi {
             invariant::canaries(self.hub.log(), &CANARIES)?;
         }
-        self.records_arrived()?;
-        self.hub.verify()
+        self.hub.verify()?;
+        self.records_arrived()
     }
 
     /// I6: every record at a site is known to the hub in full, and as it was written.
