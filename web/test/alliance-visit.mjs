@@ -22,6 +22,7 @@ export async function visitAlliance(
     timezoneId: zone,
     hasTouch: touch,
   });
+  context.setDefaultTimeout(90_000);
   const page = await context.newPage();
   const bad = [];
   page.on("console", (message) => {

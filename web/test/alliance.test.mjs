@@ -9,9 +9,11 @@ import {
   steps,
   visitAlliance,
 } from "./alliance-visit.mjs";
-import { launch, until } from "./browser.mjs";
+import { launch, until as soon } from "./browser.mjs";
 import { faint } from "./contrast.mjs";
 
+/** A busy machine is slow; what never comes is told all the same. */
+const until = (what, condition) => soon(what, condition, 90_000);
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser.close());
