@@ -192,11 +192,11 @@ impl Note {
         &self.signatures
     }
 
-    /// Adds a signature, once.
+    /// Adds a signature that was verified; it takes the place of an older one of the same key, so
+    /// that a witness who signs a head every minute leaves one line.
     pub fn add(&mut self, signature: NoteSignature) {
-        if !self.signatures.contains(&signature) {
-            self.signatures.push(signature);
-        }
+        self.signatures.retain(|s| s.name != signature.name || s.key_id != signature.key_id);
+        self.signatures.push(signature);
     }
 
     /// Signs the text as its author.

@@ -97,6 +97,7 @@ fn two_of_three_witnesses_make_a_quorum_and_it_ages() {
     cosign(&mut signed, 0, "a.example", start);
     // the same witness again, a stranger, and a member's name with a stranger's key
     cosign(&mut signed, 0, "a.example", start.plus_hours(1));
+    assert_eq!(signed.note().signatures().len(), 2, "the log's, and one line of the witness");
     cosign(&mut signed, 90, "d.example", start);
     cosign(&mut signed, 91, "b.example", start);
     assert!(quorum.holds(&signed).unwrap_err().contains("1 of 2"));
