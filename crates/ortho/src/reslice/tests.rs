@@ -309,7 +309,7 @@ fn trap_25_every_view_of_a_volume_is_drawn_without_a_graphics_card() {
             let (column, row) = ((n % small.width) as f64, (n / small.width) as f64);
             let at = plane.origin + (plane.right * column + plane.down * row) * plane.pixel;
             let off = f64::from(*hu) - rise(at);
-            assert!(off.abs() <= 1.0, "{name}, pixel {n}: {hu} HU, {off:+.2} off");
+            assert!(off.abs() <= 2.0, "{name}, pixel {n}: {hu} HU, {off:+.2} off");
         }
         let grey = window(&drawn, Window { centre: rise(middle) as f32, width: 400.0 });
         let (dark, light) = (grey.iter().min().unwrap(), grey.iter().max().unwrap());
