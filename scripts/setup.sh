@@ -10,8 +10,9 @@ need=(gcc g++ make cmake nasm pkg-config)
 commands=(gcc g++ make cmake nasm pkg-config)
 if [ "$goal" = test ]; then
     # Browser tests, network namespaces, the programs and Python readers that check us from outside.
-    need+=(chromium fonts-noto-cjk iproute2 python3 python3-venv dcmtk dicom3tools libopenigtlink-dev)
-    commands+=(chromium fc-list ip python3 "" dcmdump dciodvfy "")
+    # PostgreSQL and the solver cvc5 are for the hub: its second store, the proofs of its policies.
+    need+=(chromium fonts-noto-cjk iproute2 python3 python3-venv dcmtk dicom3tools libopenigtlink-dev cvc5 postgresql)
+    commands+=(chromium fc-list ip python3 "" dcmdump dciodvfy "" cvc5 "")
 fi
 
 missing=()
@@ -20,6 +21,7 @@ for i in "${!need[@]}"; do
     case ${need[$i]} in
         fonts-noto-cjk) [ -n "$(ls /usr/share/fonts/opentype/noto/*CJK* 2>/dev/null)" ] || missing+=("${need[$i]}") ;;
         libopenigtlink-dev) [ -n "$(ls -d /usr/include/igtl /usr/include/openigtlink* 2>/dev/null)" ] || missing+=("${need[$i]}") ;;
+        postgresql) [ -n "$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || missing+=("${need[$i]}") ;;
         python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=("${need[$i]}") ;;
         *) command -v "$command" >/dev/null || missing+=("${need[$i]}") ;;
     esac

@@ -134,6 +134,12 @@ const fn words(cause: Cause) -> Words {
             HOLDS,
             "Release the pedal and engage again.",
         ),
+        C::NoSessionGrant => (
+            "no session grant of the alliance was shown for this console and this robot",
+            NONE,
+            "The arms stay with the bedside.",
+            "The console shows a grant signed by hub and hospital; then grant again.",
+        ),
         C::PedalNotReleased => (
             "the pedal was not released since the arms began to hold",
             NONE,

@@ -1,5 +1,6 @@
 //! The state as pages and tests read it: JSON with the unit in each name.
 
+use crate::arm::admission::Note;
 use crate::net::{Snapshot, Status};
 use serde_json::{Value, json};
 use telehand_vocab::message::Alarm;
@@ -41,6 +42,14 @@ pub fn link(snapshot: &Snapshot) -> Value {
     let error = (estimate < Span::MAX).then(|| estimate.as_millis_f64());
     json!({"status": status, "peer": peer, "trouble": trouble, "clock_error_ms": error,
            "paths": paths})
+}
+
+/// How the arm stands with the console: `null` before the arm said anything.
+pub fn admission(note: Option<&Note>) -> Value {
+    note.map_or(
+        Value::Null,
+        |note| json!({"needed": note.needed, "admitted": note.admitted, "refused": note.refused}),
+    )
 }
 
 /// How wrong the clock mapping is by what the paths say of each other.

@@ -200,6 +200,8 @@ causes! {
     OutOfOrder = 15, "out_of_order";
     /// Not a number, or a malformed command.
     Malformed = 16, "malformed";
+    /// No session grant was shown for this console and this robot.
+    NoSessionGrant = 17, "no_session_grant";
     /// The intent lies too far from the present setpoint.
     IntentTooFar = 20, "intent_too_far";
     /// The tool tip would move too fast.

@@ -4,15 +4,19 @@
 //! loop begins with the first visitor, keeps its reports while nobody listens, and holds by itself
 //! when the bedside falls silent.
 
+pub mod admission;
 mod config;
 pub mod pipe;
 pub mod robot;
 pub mod servo;
+mod trust;
 pub mod wire;
 
 pub use config::{ArmConfig, SIMULATED, parse as parse_limits};
+pub use trust::{Shows, challenge};
 
 use crate::{clock, realtime};
+use admission::{Admission, Fate};
 use anyhow::{Context, Result};
 use pipe::{Backlog, Inbox};
 use servo::{Servo, TICK};
@@ -21,7 +25,8 @@ use std::path::{Path, PathBuf};
 use telehand_motion::cart::Layout;
 use telehand_sim::cart::{Setup, World};
 use telehand_vocab::{Lease, Mono, Span};
-use wire::{INPUTS_MAX, Report, push_message};
+use trust::AdmissionArgs;
+use wire::{INPUTS_MAX, Reply, Report, push_message};
 
 /// Real-time priority of the loop, as Raven 2 runs its own.
 const PRIORITY: i32 = 80;
@@ -45,6 +50,8 @@ pub struct ArmArgs {
     /// Limits of the guard: a TOML file (docs/reference/limits.md).
     #[arg(long, value_name = "FILE")]
     limits: Option<PathBuf>,
+    #[command(flatten)]
+    admission: AdmissionArgs,
 }
 
 /// Runs until it is killed; the robot's own deadman holds then.
@@ -61,12 +68,13 @@ pub fn run(args: &ArmArgs) -> Result<()> {
         door.welcome();
         clock::sleep_until(clock::now() + WAIT);
     }
+    let mut admission = args.admission.open()?;
     let mut servo = config.servo()?;
     let (real_time, locked) = (realtime::try_realtime(PRIORITY), realtime::lock_memory());
     eprintln!(
         "telehand arm: loop at 1 kHz, real-time priority {real_time}, memory locked {locked}"
     );
-    serve(&mut servo, &mut door)
+    serve(&mut servo, &mut door, &mut admission)
 }
 
 /// Leases of an earlier life of this process must be older than any of this one: they count from
@@ -88,8 +96,9 @@ fn listen(path: &Path) -> Result<UnixListener> {
 }
 
 /// The loop: fixed ticks, latest inputs, one report each. It ends only with the process.
-fn serve(servo: &mut Servo<World>, door: &mut Door) -> Result<()> {
+fn serve(servo: &mut Servo<World>, door: &mut Door, admission: &mut Admission) -> Result<()> {
     let mut report = Report::empty();
+    let mut turned_away = TurnedAway::default();
     let mut inputs = Vec::with_capacity(INPUTS_MAX);
     let mut bytes = Vec::with_capacity(wire::REPORT_MAX);
     let mut next = clock::now() + TICK;
@@ -101,14 +110,47 @@ fn serve(servo: &mut Servo<World>, door: &mut Door) -> Result<()> {
             report.overruns += 1;
         }
         next = if late > ARREARS_MAX { began + TICK } else { next + TICK };
-        door.welcome();
-        door.inputs(&mut inputs);
+        if door.welcome() {
+            admission.begin();
+        }
+        door.inputs(&mut inputs, |message| turned_away.look(admission, message));
+        if let Some(note) = admission.poll() {
+            door.note(&note);
+        }
         servo.tick(began, &inputs, &mut report);
+        turned_away.tell(&mut report);
         wire::encode_report(&report, &mut bytes);
         if !door.send(&bytes) {
             report.unsent += 1;
         }
         report.took = clock::now().since(began);
+    }
+}
+
+/// Messages that the door did not let through, until the next report answers them.
+#[derive(Debug, Default)]
+struct TurnedAway {
+    replies: Vec<Reply>,
+    commands: u64,
+    total: u64,
+}
+
+impl TurnedAway {
+    /// Whether the loop shall see it.
+    fn look(&mut self, admission: &mut Admission, message: &[u8]) -> bool {
+        match admission.look(message, trust::wall_clock) {
+            Fate::Passes => return true,
+            Fate::Refused(Some(reply)) => self.replies.push(reply),
+            Fate::Refused(None) => self.commands += 1,
+            Fate::Taken => {}
+        }
+        false
+    }
+
+    fn tell(&mut self, report: &mut Report) {
+        self.total += std::mem::take(&mut self.commands);
+        report.refusals += self.total;
+        report.replies.append(&mut self.replies);
     }
 }
 
@@ -141,10 +183,11 @@ impl Door {
         self.visitor.is_some()
     }
 
-    fn welcome(&mut self) {
-        let Ok((stream, _)) = self.listener.accept() else { return };
+    /// True when a new visitor came in.
+    fn welcome(&mut self) -> bool {
+        let Ok((stream, _)) = self.listener.accept() else { return false };
         if stream.set_nonblocking(true).is_err() {
-            return;
+            return false;
         }
         self.visitor = Some(stream);
         self.inbox = Inbox::default();
@@ -152,10 +195,18 @@ impl Door {
         self.backlog.rewind();
         self.greeted = Backlog::default();
         self.greeted.push(&self.greeting);
+        true
     }
 
-    /// Moves what this tick may consume into `run`; the rest waits.
-    fn inputs(&mut self, run: &mut Vec<u8>) {
+    /// Tells the visitor how the console stands; without a visitor the next one asks anew.
+    fn note(&mut self, note: &admission::Note) {
+        if let Ok(bytes) = serde_json::to_vec(note) {
+            self.greeted.push(&bytes);
+        }
+    }
+
+    /// Moves what this tick may consume, and what `passes`, into `run`; the rest waits.
+    fn inputs(&mut self, run: &mut Vec<u8>, mut passes: impl FnMut(&[u8]) -> bool) {
         run.clear();
         let waiting = &mut self.waiting;
         if let Some(stream) = &mut self.visitor
@@ -173,7 +224,9 @@ impl Door {
             if run.len() + message.len() + 2 > INPUTS_MAX {
                 break;
             }
-            push_message(run, message);
+            if passes(message) {
+                push_message(run, message);
+            }
             taken += message.len() + 2;
         }
         waiting.drain(..taken);

@@ -153,6 +153,8 @@ impl<R: Robot> Servo<R> {
     fn hear(&mut self, now: Mono, input: &Input<'_>, report: &mut Report) {
         let outcome = match *input {
             Input::Beat => self.supervisor.handle(now, Event::BedsideBeat),
+            // The door's business; the loop never sees them.
+            Input::Console | Input::Grant(_) => Ok(()),
             Input::Link(link) => self.supervisor.handle(now, Event::Link(self.link_facts(&link))),
             Input::Action { id, action } => {
                 let outcome = self.supervisor.handle(now, event_of(action));

@@ -12,8 +12,8 @@ use telehand_vocab::{ArmId, ArmState, Authority, Cause, Feedback, Lease, Mono, S
 
 /// First byte of every datagram.
 const VERSION: u8 = 1;
-/// Longest input, in bytes.
-pub const INPUT_MAX: usize = 512;
+/// Longest input, in bytes: a session grant with the proof of its key.
+pub const INPUT_MAX: usize = 6 * 1024;
 /// Longest report, in bytes.
 pub const REPORT_MAX: usize = 16 * 1024;
 
@@ -50,6 +50,10 @@ pub enum Input<'a> {
     },
     /// What the link measures.
     Link(LinkInput),
+    /// A console's session began: what was shown by the one before it counts no more.
+    Console,
+    /// What the console shows to be let in: see [`super::admission`].
+    Grant(&'a [u8]),
 }
 
 /// The link as the guard judges it.

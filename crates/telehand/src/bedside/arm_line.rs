@@ -1,6 +1,7 @@
 //! The line to the `arm` process: inputs out, a report of every tick back.
 
 use crate::arm::ArmConfig;
+use crate::arm::admission::Note;
 use crate::arm::pipe::Inbox;
 use crate::arm::wire::{Action, Input, Report, Verdict, decode_report, encode_input, push_message};
 use crate::{clock, lock};
@@ -44,6 +45,8 @@ struct Replies {
 pub enum Heard<'a> {
     /// Its configuration, first.
     Config(&'a ArmConfig),
+    /// How it stands with the console.
+    Admission(Note),
     /// One tick.
     Report(&'a Report),
     /// It is gone; the line looks for it again.
@@ -125,6 +128,13 @@ impl ArmLine {
                     match serde_json::from_slice::<ArmConfig>(message) {
                         Ok(config) => each(Heard::Config(&config)),
                         Err(error) => eprintln!("telehand bedside: the arm's greeting: {error}"),
+                    }
+                    return;
+                }
+                if message.first() == Some(&b'{') {
+                    match serde_json::from_slice::<Note>(message) {
+                        Ok(note) => each(Heard::Admission(note)),
+                        Err(error) => eprintln!("telehand bedside: the arm's note: {error}"),
                     }
                     return;
                 }

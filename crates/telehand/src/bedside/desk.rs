@@ -74,6 +74,7 @@ impl Backend for Desk {
                 "unsent": report.unsent,
                 "refusals": report.refusals,
             })),
+            "admission": view::admission(lock(&self.ward.admission).as_ref()),
             "demo": null,
         })
     }

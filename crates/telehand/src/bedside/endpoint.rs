@@ -23,6 +23,10 @@ const WINDOW: usize = 10;
 pub const HOLD: u8 = b'H';
 /// First byte of a message of the bedside: what its pictures are, in JSON.
 pub const VIDEO_CONFIG: u8 = b'V';
+/// First byte of a message of the bedside: how the arm stands with the console, in JSON.
+pub const ADMISSION: u8 = b'A';
+/// First byte of a message of the console: its grant and the proof of its key, for the arm.
+pub const GRANT: u8 = b'G';
 
 /// The endpoint; it lives on the network thread.
 pub struct BedsideEnd {
@@ -95,6 +99,9 @@ impl BedsideEnd {
         };
         if let Some(arm) = self.ward.arm.get() {
             arm.tell(&Input::Link(link));
+            if self.ward.arm_awaits_console() {
+                arm.tell(&Input::Console);
+            }
         }
         self.ward.tape.write(now, figures_message(now, &snapshot));
     }
@@ -125,6 +132,9 @@ impl Endpoint for BedsideEnd {
         self.clock_error = Span::MAX;
         self.told = Mono::ZERO;
         self.ward.console_up.store(true, Ordering::Release);
+        if let Some(arm) = self.ward.arm.get() {
+            arm.tell(&Input::Console);
+        }
         self.ward.tape.note("peer", format!("{} connected", peer.name));
         self.ward.note_to_camera(CameraNote::Join);
     }
@@ -143,10 +153,15 @@ impl Endpoint for BedsideEnd {
             }
             Event::State { bytes } => self.ward.note_to_camera(CameraNote::Feedback(bytes)),
             Event::Message { bytes } => {
-                if bytes.first() == Some(&HOLD)
-                    && let Some(arm) = self.ward.arm.get()
-                {
-                    arm.tell(&Input::Action { id: 0, action: Action::RemoteHold });
+                let Some(arm) = self.ward.arm.get() else { return };
+                match bytes.split_first() {
+                    Some((&HOLD, _)) => {
+                        arm.tell(&Input::Action { id: 0, action: Action::RemoteHold });
+                    }
+                    Some((&GRANT, shown)) => {
+                        arm.tell(&Input::Grant(shown));
+                    }
+                    _ => {}
                 }
             }
             Event::PathUp { path } => self.ward.tape.note("path", format!("{path} up")),

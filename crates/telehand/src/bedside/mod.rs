@@ -11,9 +11,10 @@ mod painter;
 
 pub use arm_line::{ActionError, ArmLine, Heard};
 pub use camera::write_picture;
-pub use endpoint::{HOLD, VIDEO_CONFIG, figures_message};
+pub use endpoint::{ADMISSION, GRANT, HOLD, VIDEO_CONFIG, figures_message};
 pub use painter::Renderer;
 
+use crate::arm::admission::Note;
 use crate::arm::wire::{Action, Report};
 use crate::http::VideoMessage;
 use crate::lock;
@@ -81,6 +82,8 @@ pub struct Ward {
     pub(crate) video_config: Mutex<Option<Value>>,
     pub(crate) bitrate_bps: AtomicU32,
     report: Mutex<Option<Arc<Report>>>,
+    /// How the arm stands with the console.
+    pub(crate) admission: Mutex<Option<Note>>,
     arm: OnceLock<ArmLine>,
     outbox: OnceLock<Outbox>,
     link: OnceLock<Arc<Handle>>,
@@ -101,6 +104,7 @@ impl Ward {
             video_config: Mutex::default(),
             bitrate_bps: AtomicU32::new(0),
             report: Mutex::default(),
+            admission: Mutex::default(),
             arm: OnceLock::new(),
             outbox: OnceLock::new(),
             link: OnceLock::new(),
@@ -165,12 +169,37 @@ impl Ward {
                 let text = serde_json::to_string(config).unwrap_or_default();
                 self.tape.note("arm", text);
             }
+            Heard::Admission(note) => self.hear_admission(note.clone()),
             Heard::Report(report) => self.hear_report(report),
             Heard::Gone => {
                 self.tape.note("arm", "gone");
                 *lock(&self.report) = None;
+                *lock(&self.admission) = None;
             }
         }
+    }
+
+    /// The console hears it too: a challenge is for its key.
+    fn hear_admission(&self, note: Note) {
+        let text = serde_json::to_string(&note).unwrap_or_default();
+        self.tape.note("admission", text);
+        *lock(&self.admission) = Some(note);
+        if let Some(message) = self.admission_message() {
+            self.send(Outgoing::Message(message));
+        }
+    }
+
+    /// A console is there, and the arm has not asked it for its grant: it knows nothing of it.
+    pub(crate) fn arm_awaits_console(&self) -> bool {
+        lock(&self.admission).as_ref().is_some_and(|n| n.needed && n.asks.is_none())
+    }
+
+    /// How the arm stands with the console, as the console hears it.
+    pub(crate) fn admission_message(&self) -> Option<Vec<u8>> {
+        let note = lock(&self.admission).clone()?;
+        let mut message = vec![ADMISSION];
+        message.extend(serde_json::to_vec(&note).ok()?);
+        Some(message)
     }
 
     fn hear_report(&self, report: &Report) {

@@ -2,7 +2,8 @@
 
 use super::Booth;
 use super::shown::Passed;
-use crate::bedside::{VIDEO_CONFIG, figures_message, write_picture};
+use crate::arm::admission::Note;
+use crate::bedside::{ADMISSION, GRANT, VIDEO_CONFIG, figures_message, write_picture};
 use crate::clock as wall;
 use crate::http::VideoMessage;
 use crate::lock;
@@ -125,6 +126,23 @@ impl ConsoleEnd {
         self.booth.join.store(true, Ordering::Release);
     }
 
+    /// The arm asks for the grant, or says what it thinks of it.
+    fn show_grant(&self, now: Mono, session: &mut Session, note: &[u8]) {
+        let Ok(note) = serde_json::from_slice::<Note>(note) else { return };
+        if note.admitted.is_none()
+            && note.refused.is_none()
+            && let (Some(ticket), Some(asks)) = (&self.booth.ticket, &note.asks)
+            && let Some(shown) = ticket.show(asks)
+        {
+            let mut message = vec![GRANT];
+            message.extend(shown);
+            // A full queue means that nothing arrives anyway; the next session asks again.
+            let _ = session.send_event(now, &message);
+        }
+        self.booth.tape.note("admission", serde_json::to_string(&note).unwrap_or_default());
+        *lock(&self.booth.admission) = Some(note);
+    }
+
     fn lost(&mut self, now: Mono, seq: u32) {
         self.receiver.handle_lost(now, seq);
         lock(&self.booth.shown).lost += 1;
@@ -183,11 +201,11 @@ impl Endpoint for ConsoleEnd {
             Event::PathUp { path } => self.booth.tape.note("path", format!("{path} up")),
             Event::PathDown { path } => self.booth.tape.note("path", format!("{path} down")),
             Event::PeerGone => self.booth.tape.note("peer", "silent"),
-            Event::Message { bytes } => {
-                if let Some((&VIDEO_CONFIG, config)) = bytes.split_first() {
-                    self.announce(config);
-                }
-            }
+            Event::Message { bytes } => match bytes.split_first() {
+                Some((&VIDEO_CONFIG, config)) => self.announce(config),
+                Some((&ADMISSION, note)) => self.show_grant(now, session, note),
+                _ => {}
+            },
             Event::Command { .. } => {}
         }
     }

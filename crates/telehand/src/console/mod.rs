@@ -8,11 +8,13 @@ mod governor;
 mod hands;
 mod page;
 mod shown;
+mod ticket;
 
 pub use endpoint::picture_words;
 pub use hands::from_page;
 pub use page::ask_wan;
 
+use crate::arm::admission::Note;
 use crate::http::VideoMessage;
 use crate::lock;
 use crate::net::{Config, Driver, Handle, PathSpec, Snapshot};
@@ -32,6 +34,7 @@ use telehand_link::session::Clock;
 use telehand_sim::surgeon::SurgeonConfig;
 use telehand_video::WireFrame;
 use telehand_vocab::{Feedback, Mono};
+use ticket::Ticket;
 use tokio::sync::{Notify, broadcast};
 
 /// Pictures that a slow page may be behind.
@@ -82,6 +85,12 @@ pub struct ConsoleArgs {
     /// Look with our own decoder, without a page: pictures count as seen by nobody else.
     #[arg(long)]
     headless: bool,
+    /// The session grant that this console shows to the arm (from the hub, signed by hub and site).
+    #[arg(long, value_name = "FILE", requires = "session_key")]
+    session_grant: Option<PathBuf>,
+    /// The console's own key, to which the grant is bound.
+    #[arg(long, value_name = "FILE")]
+    session_key: Option<PathBuf>,
     /// Control address of an emulated network, offered on the page.
     #[arg(long, value_name = "URL")]
     wan_control: Option<String>,
@@ -102,6 +111,10 @@ pub(crate) struct Booth {
     pub(crate) damaged: AtomicBool,
     /// Somebody begins to look.
     pub(crate) join: AtomicBool,
+    /// The grant and its key, if there is one to show.
+    pub(crate) ticket: Option<Ticket>,
+    /// How the arm stands with this console.
+    pub(crate) admission: Mutex<Option<Note>>,
     pub(crate) surgeon: SurgeonKind,
     pub(crate) done: Notify,
     link: OnceLock<Handle>,
@@ -126,6 +139,7 @@ impl Booth {
 /// Runs until it is told to stop, or the scripted surgeon is done.
 pub fn run(args: &ConsoleArgs) -> Result<()> {
     let credentials = args.station.credentials(Role::Console)?;
+    let ticket = Ticket::read(args.session_grant.as_deref(), args.session_key.as_deref())?;
     let (tape, reel) = Tape::start("console", args.record.as_deref())?;
     let looks = args.headless || args.surgeon == SurgeonKind::Scripted;
     let (eye, frames) = std::sync::mpsc::sync_channel(VIDEO_QUEUE);
@@ -140,6 +154,8 @@ pub fn run(args: &ConsoleArgs) -> Result<()> {
         eye: looks.then_some(eye),
         damaged: AtomicBool::new(false),
         join: AtomicBool::new(false),
+        ticket,
+        admission: Mutex::default(),
         surgeon: args.surgeon,
         done: Notify::new(),
         link: OnceLock::new(),

@@ -85,6 +85,7 @@ impl Backend for Page {
             "hands": intents,
             "scale": scale,
             "picture": self.picture(now),
+            "admission": view::admission(lock(&self.booth.admission).as_ref()),
             "demo": self.booth.wan_control.as_ref().map(|_| json!({"wan": true})),
         })
     }

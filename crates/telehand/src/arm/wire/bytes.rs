@@ -35,6 +35,11 @@ pub fn encode_input(input: &Input<'_>, out: &mut Vec<u8>) {
             }
             out.extend(link.forgeries.to_le_bytes());
         }
+        Input::Console => out.push(4),
+        Input::Grant(bytes) => {
+            out.push(5);
+            out.extend_from_slice(bytes);
+        }
     }
 }
 
@@ -64,6 +69,8 @@ pub fn decode_input(bytes: &[u8]) -> Result<Input<'_>, WireError> {
             clock_error: Span::from_nanos(r.u64()?),
             forgeries: r.u32()?,
         }),
+        4 => Input::Console,
+        5 => return Ok(Input::Grant(r.rest())),
         _ => return Err(r.error()),
     };
     if r.rest().is_empty() { Ok(input) } else { Err(r.error()) }
