@@ -1,6 +1,7 @@
-//! `cargo xtask rooms | tidy | bench`: what CI and people run.
+//! `cargo xtask rooms | tidy | bench | drill`: what CI and people run.
 
 mod bench;
+mod drill;
 mod rooms;
 mod tidy;
 
@@ -9,7 +10,9 @@ use anyhow::{Result, bail};
 const USAGE: &str = "usage: cargo xtask COMMAND
   rooms   fail on a dependency arrow that the table in ARCHITECTURE.md does not have
   tidy    fail on untested safety rows, ignored tests, machine paths, undocumented dependencies
-  bench   run every benchmark and write docs/performance.md (--print: only print)";
+  bench   run every benchmark and write docs/performance.md (--print: only print)
+  drill alliance [--seed N] [--cases N] [--world N]
+          simulate case lifecycles (1,000,000) under faults until an invariant breaks";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,6 +20,7 @@ fn main() -> Result<()> {
         Some("rooms") => rooms::check(),
         Some("tidy") => tidy::check(),
         Some("bench") => bench::run(arguments.iter().any(|a| a == "--print")),
+        Some("drill") => drill::run(arguments.get(1..).unwrap_or_default()),
         Some(other) => bail!("unknown command {other:?}\n{USAGE}"),
         None => bail!("no command given\n{USAGE}"),
     }

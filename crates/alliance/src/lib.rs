@@ -16,6 +16,7 @@ pub mod grant;
 pub mod ids;
 pub mod invariant;
 pub mod log;
+pub mod measure;
 pub mod mutant;
 pub mod refusal;
 pub mod schedule;

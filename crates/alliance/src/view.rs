@@ -24,9 +24,9 @@ pub fn belongs(state: &Alliance, actor: &Actor) -> bool {
         && match &actor.who {
             Who::Hub => true,
             Who::Site(site) => state.org_of(site) == Some(&actor.org),
-            Who::Person(person) => state
-                .person(person)
-                .is_some_and(|person| person.org == actor.org && person.active),
+            Who::Person(person) => {
+                state.person(person).is_some_and(|person| person.org == actor.org && person.active)
+            }
         }
 }
 
@@ -106,9 +106,9 @@ pub fn event(state: &Alliance, actor: &Actor, stamped: &Stamped) -> bool {
             state.privilege(privilege).is_some_and(|found| evidence(state, actor, found))
         }
         // gone from the state, or about a token: told to those concerned in the case's own view
-        Event::HoldReleased { .. } | Event::BookingCancelled { .. } | Event::GrantRevoked { .. } => {
-            stamped.actor.org == actor.org
-        }
+        Event::HoldReleased { .. }
+        | Event::BookingCancelled { .. }
+        | Event::GrantRevoked { .. } => stamped.actor.org == actor.org,
         Event::PersonSuspended { person, .. } => {
             state.person(person).is_some_and(|person| person.org == actor.org)
         }

@@ -35,11 +35,8 @@ pub fn probe(
         return broken(Invariant::I7, why);
     }
     let Some((org, person)) = stranger else { return Ok(()) };
-    let actor = Actor {
-        who: Who::Person(person.clone()),
-        org: org.clone(),
-        strength: Strength::Passkey,
-    };
+    let actor =
+        Actor { who: Who::Person(person.clone()), org: org.clone(), strength: Strength::Passkey };
     if permission::visible(state, &actor, case) {
         return broken(Invariant::I8, format!("{org} sees case {case}"));
     }

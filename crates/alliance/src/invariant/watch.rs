@@ -48,11 +48,8 @@ impl Watch {
 
     /// Checks the next event against what was before it, then applies it.
     pub fn see(&mut self, stamped: &Stamped) -> Result<(), Broken> {
-        let broken = |(invariant, what): (Invariant, String)| Broken {
-            invariant,
-            seq: stamped.seq,
-            what,
-        };
+        let broken =
+            |(invariant, what): (Invariant, String)| Broken { invariant, seq: stamped.seq, what };
         if stamped.seq != self.state.seq() + 1 {
             let what = format!("event {} follows event {}", stamped.seq, self.state.seq());
             return Err(broken((Invariant::I4, what)));
@@ -128,7 +125,8 @@ impl Watch {
             }
             Event::CaseClosed { case, .. } | Event::CaseWithdrawn { case } => {
                 let Some(case) = self.state.case(case) else { return Ok(()) };
-                let over: Vec<BookingId> = case.holds.iter().chain(&case.booking).cloned().collect();
+                let over: Vec<BookingId> =
+                    case.holds.iter().chain(&case.booking).cloned().collect();
                 over.iter().for_each(|id| self.free(id));
                 Ok(())
             }
@@ -165,7 +163,9 @@ impl Watch {
             Event::GrantIssued { grant, .. } => {
                 let Some(grant) = self.state.grant(grant) else { return Ok(()) };
                 let running = self.running.get(&grant.robot);
-                if let Some(other) = running.and_then(|all| all.iter().find(|s| **s != grant.session)) {
+                if let Some(other) =
+                    running.and_then(|all| all.iter().find(|s| **s != grant.session))
+                {
                     let what = format!("robot {} is granted while {other} runs", grant.robot);
                     return Err((Invariant::I1, what));
                 }

@@ -66,9 +66,9 @@ impl Play {
         for session in &mut side.sessions {
             if session.record.is_empty() {
                 // a site that hears the hub knows what was revoked; one that does not goes by the token
-                let revoked = state.grant(&session.grant).is_none_or(|grant| {
-                    grant.state == GrantState::Revoked
-                });
+                let revoked = state
+                    .grant(&session.grant)
+                    .is_none_or(|grant| grant.state == GrantState::Revoked);
                 if begun >= 2 || (revoked && !cut) || self.random.chance(0.7) {
                     continue;
                 }

@@ -112,8 +112,7 @@ pub fn world_seed(seed: u64, number: u64) -> u64 {
 
 /// Simulates one small alliance until `cases` cases are over.
 pub fn world(seed: u64, cases: u64) -> Result<Tally, Failure> {
-    let mut play = Play::new(seed, cases)
-        .map_err(|broken| Failure { seed, cases, broken })?;
+    let mut play = Play::new(seed, cases).map_err(|broken| Failure { seed, cases, broken })?;
     play.run();
     play.finish().map_err(|broken| Failure { seed, cases, broken })?;
     Ok(play.tally)

@@ -2,9 +2,7 @@
 //! goes on whatever becomes of the hub (I6), and the team takes over whenever it wants (I7).
 
 use crate::random::Random;
-use telehand_alliance::entity::session::{
-    Happening, Owner, Phase, SessionEvent, Signed,
-};
+use telehand_alliance::entity::session::{Happening, Owner, Phase, SessionEvent, Signed};
 use telehand_alliance::ids::{CaseId, GrantId, Hash32, PersonId, SessionId, Signature64};
 use telehand_alliance::time::{Utc, Window};
 

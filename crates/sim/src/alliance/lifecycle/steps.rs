@@ -85,8 +85,8 @@ impl Play {
 
     fn over(&mut self, which: usize, tracked: &Tracked) {
         let closed = self.hub.state().closed_case(&tracked.case);
-        let withdrawn = closed
-            .is_some_and(|case| case.end == telehand_alliance::entity::case::End::Withdrawn);
+        let withdrawn =
+            closed.is_some_and(|case| case.end == telehand_alliance::entity::case::End::Withdrawn);
         self.tally.withdrawn += u64::from(withdrawn);
         self.tally.closed += u64::from(!withdrawn);
         if !withdrawn && self.random.chance(0.2) {
