@@ -133,6 +133,8 @@ test("the funnel's limits are the binomial's, and close around the rate as cases
   assert.equal(standing({ id: "a", n: 100, events: 18 }, 0.1), "warn");
   assert.equal(standing({ id: "a", n: 100, events: 25 }, 0.1), "alarm");
   assert.equal(standing({ id: "a", n: 0, events: 0 }, 0.1), "inside");
+  const many = limits(5000, 0.5, 0.025);
+  assert.ok(many.low > 0.48 && many.high < 0.52, "no underflow with thousands of cases");
   for (const p of [0, 1, 0.5]) assert.ok(limits(0, p, 0.025).low >= 0);
 });
 
@@ -143,6 +145,9 @@ test("the CUSUM rises by the likelihood ratio, falls without events and never be
   assert.ok(Math.abs(second - (first - Math.log(1.1))) < 1e-12);
   assert.ok(third < second);
   assert.deepEqual(cusum([false, false], 0.1), [0, 0]);
+  const many = cusum(Array.from({ length: 12 }, () => true), 0.1, 2);
+  const first_over = many.findIndex((value) => value >= 2);
+  assert.ok(first_over > 0 && many[first_over + 1] < many[first_over], "it starts anew after a signal");
 });
 
 test("weeks are the weeks of ISO 8601, around every turn of the year", async () => {

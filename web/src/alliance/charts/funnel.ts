@@ -17,15 +17,17 @@ export function limits(n: number, p: number, tail: number): Limits {
 function quantile(n: number, p: number, at: number): number {
   if (n <= 0 || p <= 0) return 0;
   if (p >= 1) return 1;
-  let mass = Math.exp(n * Math.log1p(-p));
-  let sum = mass;
+  // by logarithms: of thousands of cases the first terms are below every number
+  let ln = n * Math.log1p(-p);
+  const odds = Math.log(p) - Math.log1p(-p);
+  let sum = Math.exp(ln);
   let before = 0;
   let r = 0;
   while (sum < at && r < n) {
     before = sum;
-    mass *= ((n - r) / (r + 1)) * (p / (1 - p));
+    ln += Math.log((n - r) / (r + 1)) + odds;
     r += 1;
-    sum += mass;
+    sum += Math.exp(ln);
   }
   const alpha = sum > before ? (sum - at) / (sum - before) : 0;
   return Math.min(1, Math.max(0, (r - alpha) / n));
@@ -51,14 +53,18 @@ export function standing({ n, events }: Group, p: number): Standing {
   return out(0.001) ? "alarm" : out(0.025) ? "warn" : "inside";
 }
 
+/** Where the CUSUM asks for a look: as high as the alliance draws it (crates/alliance, measure). */
+export const LOOK = 4.5;
+
 /**
  * A likelihood-ratio CUSUM for a doubling of the odds (Steiner et al., Biostatistics 2000;1:441-452):
- * it rises with events, falls to 0 without, and asks for a look at `h`.
+ * it rises with events, falls to 0 without, and asks for a look at `limit`; after that it starts anew.
  */
-export function cusum(outcomes: boolean[], p: number, ratio = 2): number[] {
+export function cusum(outcomes: boolean[], p: number, limit = LOOK, ratio = 2): number[] {
   const below = 1 - p + ratio * p;
   let at = 0;
   return outcomes.map((event) => {
+    if (at >= limit) at = 0;
     at = Math.max(0, at + (event ? Math.log(ratio / below) : -Math.log(below)));
     return at;
   });
