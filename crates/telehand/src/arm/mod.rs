@@ -13,7 +13,7 @@ mod trust;
 pub mod wire;
 
 pub use config::{ArmConfig, SIMULATED, parse as parse_limits};
-pub use trust::{Shows, challenge};
+pub use trust::{Shows, challenge, wall_clock};
 
 use crate::{clock, realtime};
 use admission::{Admission, Fate};
@@ -138,7 +138,7 @@ struct TurnedAway {
 impl TurnedAway {
     /// Whether the loop shall see it.
     fn look(&mut self, admission: &mut Admission, message: &[u8]) -> bool {
-        match admission.look(message, trust::wall_clock) {
+        match admission.look(message, wall_clock) {
             Fate::Passes => return true,
             Fate::Refused(Some(reply)) => self.replies.push(reply),
             Fate::Refused(None) => self.commands += 1,
