@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod http;
 pub mod identity;
+pub mod leader;
 pub mod log_cli;
 pub mod plan_cli;
 pub mod policy;

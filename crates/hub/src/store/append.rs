@@ -102,11 +102,7 @@ fn slots(connection: &mut dyn Connection, batch: &Batch) -> Result<(), StoreErro
     }
     let mut values = Vec::with_capacity(taken.len() * 3);
     for ((resource, slot), booking) in &taken {
-        values.extend([
-            Param::Text(resource),
-            Param::Int(i64::from(*slot)),
-            Param::Text(booking),
-        ]);
+        values.extend([Param::Text(resource), Param::Int(i64::from(*slot)), Param::Text(booking)]);
     }
     insert(connection, "INSERT INTO slots (resource, slot, booking)", "", 3, &values)
 }
@@ -162,10 +158,7 @@ fn log(connection: &mut dyn Connection, batch: &Batch) -> Result<(), StoreError>
     Ok(())
 }
 
-fn objects(
-    connection: &mut dyn Connection,
-    changes: &[ObjectChange],
-) -> Result<(), StoreError> {
+fn objects(connection: &mut dyn Connection, changes: &[ObjectChange]) -> Result<(), StoreError> {
     for change in changes {
         match change {
             ObjectChange::Put(object) => connection.execute(

@@ -95,8 +95,7 @@ impl Database for Postgres {
                    WHERE locktype = 'advisory' AND objsubid = 1 \
                    AND classid::BIGINT = $1 AND objid::BIGINT = $2 AND pid <> pg_backend_pid() \
                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        let params =
-            [Param::Int(LEADER_LOCK >> 32), Param::Int(LEADER_LOCK & i64::from(u32::MAX))];
+        let params = [Param::Int(LEADER_LOCK >> 32), Param::Int(LEADER_LOCK & i64::from(u32::MAX))];
         connection.query(sql, &params)?;
         Ok(())
     }
@@ -144,7 +143,10 @@ impl PostgresLink {
         let rows = self.client.query(&statement, &borrowed(params))?;
         rows.iter()
             .map(|row| {
-                (0..row.len()).map(|column| value(row, column)).collect::<Result<_, _>>().map(Row::new)
+                (0..row.len())
+                    .map(|column| value(row, column))
+                    .collect::<Result<_, _>>()
+                    .map(Row::new)
             })
             .collect()
     }

@@ -1,6 +1,8 @@
 //! The named queries.
 
-use super::rows::{Answer, Checkpoint, Digest, Document, DocumentKey, Entry, Head, Object, Page, SlotRow, Tile};
+use super::rows::{
+    Answer, Checkpoint, Digest, Document, DocumentKey, Entry, Head, Object, Page, SlotRow, Tile,
+};
 use super::sql::{Connection, Param, Row, int};
 use super::{Epoch, StoreError};
 
@@ -61,10 +63,7 @@ pub(crate) fn tile_roots(
 ) -> Result<Vec<Digest>, StoreError> {
     let sql = "SELECT root FROM tiles WHERE level = $1 AND number >= $2 AND number < $3 \
                ORDER BY number";
-    each(
-        link.query(sql, &[Param::Int(i64::from(level)), int(from), int(until)])?,
-        Row::digest,
-    )
+    each(link.query(sql, &[Param::Int(i64::from(level)), int(from), int(until)])?, Row::digest)
 }
 
 pub(crate) fn checkpoint(link: Link<'_>, size: u64) -> Result<Option<Checkpoint>, StoreError> {
@@ -82,10 +81,7 @@ pub(crate) fn checkpoint(link: Link<'_>, size: u64) -> Result<Option<Checkpoint>
         .transpose()
 }
 
-pub(crate) fn document(
-    link: Link<'_>,
-    key: &DocumentKey,
-) -> Result<Option<Document>, StoreError> {
+pub(crate) fn document(link: Link<'_>, key: &DocumentKey) -> Result<Option<Document>, StoreError> {
     let sql = "SELECT org, kind, id, case_id, version, body FROM documents \
                WHERE org = $1 AND kind = $2 AND id = $3";
     let params = [Param::Text(&key.org), Param::Text(&key.kind), Param::Text(&key.id)];
@@ -160,8 +156,7 @@ pub(crate) fn slots(
 ) -> Result<Vec<SlotRow>, StoreError> {
     let sql = "SELECT resource, slot, booking FROM slots \
                WHERE resource = $1 AND slot >= $2 AND slot < $3 ORDER BY slot";
-    let params =
-        [Param::Text(resource), Param::Int(i64::from(from)), Param::Int(i64::from(until))];
+    let params = [Param::Text(resource), Param::Int(i64::from(from)), Param::Int(i64::from(until))];
     each(link.query(sql, &params)?, |row| {
         let resource = row.text()?;
         let slot = row.int()?;
@@ -193,19 +188,10 @@ pub(crate) fn objects(
 }
 
 fn read_object(row: &mut Row) -> Result<Object, StoreError> {
-    Ok(Object {
-        space: row.text()?,
-        key: row.text()?,
-        body: row.bytes()?,
-        expires_us: row.int()?,
-    })
+    Ok(Object { space: row.text()?, key: row.text()?, body: row.bytes()?, expires_us: row.int()? })
 }
 
-pub(crate) fn prune(
-    link: Link<'_>,
-    now_us: i64,
-    keep_answers_us: i64,
-) -> Result<u64, StoreError> {
+pub(crate) fn prune(link: Link<'_>, now_us: i64, keep_answers_us: i64) -> Result<u64, StoreError> {
     let answers = link.execute(
         "DELETE FROM answers WHERE at_us < $1",
         &[Param::Int(now_us.saturating_sub(keep_answers_us))],

@@ -3,10 +3,10 @@
 //! A snapshot is only a short cut. One that is missing, half written, of another format or damaged
 //! is passed over, and the events are replayed.
 
+use super::StoreError;
 use super::query::{each, one};
 use super::rows::Digest;
 use super::sql::{Connection, Param, int, transaction};
-use super::StoreError;
 
 /// What is known of a whole snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -75,8 +75,9 @@ impl Row {
 
     pub(crate) fn digest(&mut self) -> Result<super::Digest, StoreError> {
         let bytes = self.bytes()?;
-        super::Digest::try_from(bytes.as_slice())
-            .map_err(|_| StoreError::broken(format!("{} bytes where a hash of 32 belongs", bytes.len())))
+        super::Digest::try_from(bytes.as_slice()).map_err(|_| {
+            StoreError::broken(format!("{} bytes where a hash of 32 belongs", bytes.len()))
+        })
     }
 }
 

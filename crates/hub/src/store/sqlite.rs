@@ -43,8 +43,11 @@ fn owned(path: &Path) -> std::io::Result<File> {
 
 impl Database for Sqlite {
     fn connect(&self, writes: bool) -> Result<Box<dyn Connection>, StoreError> {
-        let access =
-            if writes { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
+        let access = if writes {
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+        } else {
+            OpenFlags::SQLITE_OPEN_READ_ONLY
+        };
         let handle = Handle::open_with_flags(&self.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(|error| StoreError::database("opening the database", error))?;
         // A snapshot writer of another process holds the file for some milliseconds at a time.
@@ -58,7 +61,9 @@ impl Database for Sqlite {
             link.script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
             link.script("PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;")?;
         }
-        link.script("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;")?;
+        link.script(
+            "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;",
+        )?;
         Ok(Box::new(link))
     }
 
@@ -99,8 +104,8 @@ impl Connection for SqliteLink {
     }
 
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
-        let mut run = || -> rusqlite::Result<usize> {
-            let mut statement = self.handle.prepare_cached(sql)?;
+        let run = || -> rusqlite::Result<usize> {
+            let mut statement = self.handle.prepare_cached(&numbered(sql))?;
             statement.execute(rusqlite::params_from_iter(params))
         };
         run().map(|rows| rows as u64).map_err(|error| failure("writing", error))
@@ -108,7 +113,7 @@ impl Connection for SqliteLink {
 
     fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
         let run = || -> rusqlite::Result<Vec<Row>> {
-            let mut statement = self.handle.prepare_cached(sql)?;
+            let mut statement = self.handle.prepare_cached(&numbered(sql))?;
             let columns = statement.column_count();
             let mut rows = statement.query(rusqlite::params_from_iter(params))?;
             let mut all = Vec::new();
@@ -137,6 +142,11 @@ impl Connection for SqliteLink {
     fn text(&self) -> &'static str {
         "TEXT"
     }
+}
+
+/// `$2` is a name to `SQLite`, counted where it first stands; `?2` is the second value everywhere.
+fn numbered(sql: &str) -> String {
+    sql.replace('$', "?")
 }
 
 impl ToSql for Param<'_> {
