@@ -213,6 +213,10 @@ impl Play {
         if self.random.chance(0.7) {
             scopes.extend([Scope::Record, Scope::Observers]);
         }
+        if self.random.chance(0.03) {
+            // agreed to the treatment only: the grant must be refused
+            scopes.remove(&Scope::Remote);
+        }
         // some were signed weeks ago
         let age = if self.random.chance(0.2) { self.random.below(29) as i64 } else { 0 };
         let signed = Consent {
