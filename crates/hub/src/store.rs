@@ -4,7 +4,7 @@
 //! rows that make double booking impossible, the leaves of the log and the answers to repeated
 //! requests are written together or not at all.
 //!
-//! The same SQL text runs on `SQLite` (the default) and on PostgreSQL (feature `postgres`): `$1`
+//! The same SQL text runs on `SQLite` (the default) and on `PostgreSQL` (feature `postgres`): `$1`
 //! placeholders, `ON CONFLICT`, `RETURNING`, multi-row `INSERT`, and only integers, texts and bytes.
 //! Flags are 0 or 1, times are microseconds since 1970 in UTC, documents are opaque text.
 
@@ -36,7 +36,7 @@ pub struct Epoch(pub u64);
 
 /// A database that keeps one alliance.
 ///
-/// Every call blocks. With `SQLite` a point read takes some ten microseconds; with PostgreSQL a call
+/// Every call blocks. With `SQLite` a point read takes some ten microseconds; with `PostgreSQL` a call
 /// must not be made on a thread that runs asynchronous tasks (see [`Store::remote`]).
 pub trait Store: Send + Sync {
     /// Whether calls cross a socket: then they belong on a thread that may wait.

@@ -1,4 +1,4 @@
-//! PostgreSQL 15 or later: several hubs on one database, of which one leads.
+//! `PostgreSQL` 15 or later: several hubs on one database, of which one leads.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ use super::sql::{Connection, Param, Row, Value};
 /// The advisory lock of the leader: "telehand" in ASCII.
 const LEADER_LOCK: i64 = i64::from_be_bytes(*b"telehand");
 
-/// A database on a PostgreSQL server.
+/// A database on a `PostgreSQL` server.
 pub(crate) struct Postgres {
     config: Config,
 }

@@ -172,6 +172,9 @@ pub struct Head {
     pub holder: String,
 }
 
+/// The bookings that give their slots back, and the slots that are taken at the end, by whom.
+pub(crate) type NetSlots<'a> = (Vec<&'a str>, BTreeMap<(&'a str, u32), &'a str>);
+
 /// What one transaction writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -218,7 +221,7 @@ impl Batch {
     /// Which bookings give their slots back, and which slots are taken at the end.
     ///
     /// Errors: [`StoreError::Taken`] when the batch takes a slot twice.
-    pub(crate) fn net_slots(&self) -> Result<(Vec<&str>, BTreeMap<(&str, u32), &str>), StoreError> {
+    pub(crate) fn net_slots(&self) -> Result<NetSlots<'_>, StoreError> {
         let mut released = Vec::new();
         let mut taken: BTreeMap<(&str, u32), &str> = BTreeMap::new();
         for change in &self.slots {

@@ -8,7 +8,7 @@ pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Step `n` leads from version `n` to `n + 1`; none is ever changed once released.
 ///
-/// `BYTEA` is PostgreSQL's word; `SQLite` keeps bytes as bytes under any column type. The number key
+/// `BYTEA` is `PostgreSQL`'s word; `SQLite` keeps bytes as bytes under any column type. The number key
 /// is `INTEGER PRIMARY KEY` in `SQLite`, where that is the row's own number and needs no index.
 /// Texts compare by their bytes in both, whatever the server's language is: cursors depend on it.
 const MIGRATIONS: [&str; 1] = ["

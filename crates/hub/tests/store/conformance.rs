@@ -64,7 +64,7 @@ fn nothing_of_a_refused_batch(store: &dyn Store) {
     taken.slots.push(claim("robot/r-1", 5, "b-other"));
     match store.append(epoch, &taken) {
         Err(StoreError::Taken { resource, slot }) => {
-            assert_eq!((resource.as_str(), slot), ("robot/r-1", 5))
+            assert_eq!((resource.as_str(), slot), ("robot/r-1", 5));
         }
         other => panic!("{other:?}"),
     }

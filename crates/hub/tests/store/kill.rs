@@ -74,7 +74,7 @@ fn killed_often(place: &Place, times: u64) {
                 .by_ref()
                 .find_map(|line| line.unwrap().strip_prefix("acknowledged ")?.parse::<u64>().ok())
         };
-        for _ in 0..1 + draw.below(30) {
+        for _ in 0..=draw.below(30) {
             last = acknowledged().expect("the writer writes until it is killed");
         }
         // Anywhere inside the next batch: between two lines there is nothing but its transaction.

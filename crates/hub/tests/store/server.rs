@@ -1,4 +1,4 @@
-//! A PostgreSQL server of Debian's package, for this test process alone: no network, a Unix socket
+//! A `PostgreSQL` server of Debian's package, for this test process alone: no network, a Unix socket
 //! in a directory of its own, and an end when the test process ends.
 
 use std::os::unix::fs::MetadataExt as _;
