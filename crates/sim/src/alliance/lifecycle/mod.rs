@@ -19,6 +19,7 @@ use site::SiteSession;
 use std::collections::BTreeMap;
 use std::fmt;
 use telehand_alliance::command::{Command, Context};
+use telehand_alliance::event::Stamped;
 use telehand_alliance::ids::{CaseId, ConsentId, PersonId};
 use telehand_alliance::invariant::{self, Broken, Invariant};
 use telehand_alliance::refusal::Rule;
@@ -118,6 +119,17 @@ pub fn world(seed: u64, cases: u64) -> Result<Tally, Failure> {
     Ok(play.tally)
 }
 
+/// The events of [`world`], in order: an alliance's history to look at, with cases in every state.
+///
+/// # Errors
+/// When an invariant broke on the way.
+pub fn history(seed: u64, cases: u64) -> Result<Vec<Stamped>, Failure> {
+    let mut play = Play::new(seed, cases).map_err(|broken| Failure { seed, cases, broken })?;
+    play.run();
+    play.finish().map_err(|broken| Failure { seed, cases, broken })?;
+    Ok(play.hub.log().to_vec())
+}
+
 /// A case that somebody looks after.
 #[derive(Debug, Clone)]
 struct Tracked {
@@ -159,7 +171,7 @@ impl Play {
     fn new(seed: u64, goal: u64) -> Result<Self, Broken> {
         let mut hub = SimHub::default();
         let mut random = Random::stream(seed, "people");
-        let cast = cast::found(&mut hub, &mut random).map_err(|refusal| Broken {
+        let cast = cast::found(&mut hub, &mut random, 88).map_err(|refusal| Broken {
             invariant: Invariant::I4,
             seq: hub.state().seq(),
             what: format!("the alliance was not founded: {refusal}"),
