@@ -49,10 +49,8 @@ fn server() -> &'static Path {
         // The signal comes when the thread that started the server ends: this one never does
         // before the process.
         std::thread::spawn(move || {
-            let _running = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            loop {
-                std::thread::park();
-            }
+            let end = server.stdout(Stdio::null()).stderr(Stdio::null()).status();
+            panic!("the database server ended before the tests: {end:?}");
         });
         let ready = || {
             let mut ask = Command::new(programs().join("pg_isready"));
