@@ -46,6 +46,10 @@ if [ "$goal" = test ]; then
         echo "setup: installing the pages' tools with npm into web/node_modules"
         (. scripts/node.sh && cd web && npm ci --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.installed-lock)
     fi
+    if ! cmp -s tests/fhir/package-lock.json tests/fhir/node_modules/.installed-lock; then
+        echo "setup: installing FHIR validators with npm into tests/fhir/node_modules"
+        (. scripts/node.sh && cd tests/fhir && npm ci --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.installed-lock)
+    fi
     if ! command -v cargo-deny >/dev/null && [ ! -x .tools/bin/cargo-deny ]; then
         echo "setup: building cargo-deny into .tools (once, one to three minutes)"
         CARGO_TARGET_DIR=.tools/target cargo install cargo-deny --version 0.20.2 --locked --debug --quiet --root .tools

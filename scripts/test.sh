@@ -29,6 +29,19 @@ try kabsch
 step "OpenIGTLink and NDI against pyigtl, the C++ library and ndicapi"
 try tests/.venv/bin/python tests/python/igtl_peer.py "$target"/debug/telehand
 try tests/.venv/bin/python tests/python/ndi_peer.py "$target"/debug/telehand
+step "the alliance's log and grants against pymerkle, pycose and cwt"
+vectors() { "$target"/debug/examples/log_vectors | tests/.venv/bin/python "$1"; }
+try vectors tests/python/log_check.py
+try vectors tests/python/grant_check.py
+step "FHIR against fhir.resources, @medplum/core and npm's fhir"
+"$target"/debug/examples/fhir_export > "$target"/tmp/fhir.ndjson || failed+=(fhir_export)
+fhir_node() { (. scripts/node.sh && node tests/fhir/check.mjs); }
+try tests/.venv/bin/python tests/python/fhir_check.py < "$target"/tmp/fhir.ndjson
+try fhir_node < "$target"/tmp/fhir.ndjson
+step "plans against an independent check and the bound of HiGHS"
+plan() { "$target"/debug/telehand hub plan --model "$1" --iterations 200000 --json "$target/tmp/plan-$1.json" >/dev/null && tests/.venv/bin/python tests/python/plan_check.py --lp --at-least "$2" "$target/tmp/plan-$1.json"; }
+try plan one-to-one 97
+try plan one-to-many 99
 step "pages";              try ./scripts/pages.sh --check
 
 [ ${#failed[@]} -eq 0 ] || { echo; printf 'FAILED: %s\n' "${failed[@]}"; exit 1; }
