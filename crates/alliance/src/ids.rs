@@ -70,7 +70,7 @@ impl Short {
                 }
             }
             Self::Inline { len, bytes } => {
-                bytes.iter().take(*len as usize).for_each(|b| out.push(*b))
+                bytes.iter().take(*len as usize).for_each(|b| out.push(*b));
             }
             Self::Heap(text) => text.bytes().for_each(|b| out.push(b)),
         }

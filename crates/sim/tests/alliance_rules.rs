@@ -80,6 +80,7 @@ impl Play {
         self.ask("h1-scheduler", command)
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "a command is asked once")]
     fn ask(&mut self, who: &str, command: Command) -> Result<usize, Rule> {
         let by = self.by(who);
         self.hub.submit(&by, &command).map_err(|refusal| refusal.rule)

@@ -140,6 +140,7 @@ fn fresh(taken: bool, what: &str, id: &impl Display) -> Result<(), Refusal> {
 }
 
 /// A number in its range, both ends included.
+#[expect(clippy::needless_pass_by_value, reason = "numbers read better without &")]
 fn within<T: PartialOrd + Display>(what: &str, value: T, low: T, high: T) -> Result<(), Refusal> {
     if value < low || value > high {
         let limit = format!("{low} to {high}");

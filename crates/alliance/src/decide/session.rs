@@ -283,10 +283,10 @@ fn upload(
 fn without_personal(event: &SessionEvent) -> SessionEvent {
     let mut event = event.clone();
     match &mut event.what {
-        Happening::HandedOver { reason, .. } | Happening::TakenOver { reason, .. } => {
-            if !mutant::is(Mutant::PhiPasses) {
-                *reason = text::withheld(reason);
-            }
+        Happening::HandedOver { reason, .. } | Happening::TakenOver { reason, .. }
+            if !mutant::is(Mutant::PhiPasses) =>
+        {
+            *reason = text::withheld(reason);
         }
         Happening::Held { rule, .. } => *rule = text::withheld(rule),
         _ => {}

@@ -125,6 +125,7 @@ pub struct Signed {
 /// Something that happened in a session, as the site's own record has it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "events of a session are kept while it is open only")]
 pub enum Happening {
     /// The arm was armed with this grant.
     Started {

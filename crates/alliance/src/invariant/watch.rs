@@ -127,7 +127,9 @@ impl Watch {
                 let Some(case) = self.state.case(case) else { return Ok(()) };
                 let over: Vec<BookingId> =
                     case.holds.iter().chain(&case.booking).cloned().collect();
-                over.iter().for_each(|id| self.free(id));
+                for id in &over {
+                    self.free(id);
+                }
                 Ok(())
             }
             _ => Ok(()),

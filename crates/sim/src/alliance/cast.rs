@@ -112,9 +112,14 @@ pub fn machine(now: Utc, operator: &OrgId) -> Context {
     Context { now, actor, reason: None, expected: None }
 }
 
-/// Founds the alliance. `random` chooses how old drills and surveys are.
+/// Founds the alliance with drills that count for some weeks yet.
 pub fn found(hub: &mut SimHub, random: &mut Random) -> Result<Cast, Refusal> {
-    let mut founder = Founder { hub, now: FOUNDED.start(), random };
+    found_with(hub, random, 45)
+}
+
+/// Founds the alliance. `random` chooses how old drills (less than `oldest` days) and surveys are.
+pub fn found_with(hub: &mut SimHub, random: &mut Random, oldest: u64) -> Result<Cast, Refusal> {
+    let mut founder = Founder { hub, now: FOUNDED.start(), random, oldest };
     let operator: OrgId = id("op");
     let admin: PersonId = id("op-admin");
     let org = Box::new(org(&operator, OrgKind::Operator, Membership::Member));
@@ -158,6 +163,7 @@ struct Founder<'a> {
     hub: &'a mut SimHub,
     now: Utc,
     random: &'a mut Random,
+    oldest: u64,
 }
 
 fn org(name: &OrgId, kind: OrgKind, state: Membership) -> Org {
@@ -389,7 +395,7 @@ impl Founder<'_> {
             let by = self.by(&cast.centre, "h0-admin", None);
             self.hub.need(&by, Command::AddPerson(Box::new(hired)))?;
             self.privileged(&cast.centre, "h0", &surgeon, PrivilegeRole::RemoteLead)?;
-            drills(self.hub, self.random, cast, &surgeon, self.now)?;
+            drills(self.hub, self.random, cast, (&surgeon, self.oldest), self.now)?;
             cast.surgeons.push(surgeon);
         }
         Ok(())
@@ -403,7 +409,7 @@ impl Founder<'_> {
             let by = self.by(&theatre.org, &format!("{name}-admin"), None);
             self.hub.need(&by, Command::AddPerson(Box::new(hired)))?;
             self.privileged(&theatre.org, &name, standby, PrivilegeRole::LocalStandby)?;
-            drills(self.hub, self.random, cast, standby, self.now)?;
+            drills(self.hub, self.random, cast, (standby, self.oldest), self.now)?;
         }
         Ok(())
     }
@@ -473,16 +479,16 @@ impl Founder<'_> {
     }
 }
 
-/// Drills of somebody, done some time ago.
+/// Drills of somebody, done less than so many days ago.
 pub fn drills(
     hub: &mut SimHub,
     random: &mut Random,
     cast: &Cast,
-    who: &PersonId,
+    (who, oldest): (&PersonId, u64),
     now: Utc,
 ) -> Result<(), Refusal> {
     let by = person(now, &cast.centre, &cast.committee, None);
-    let age = random.below(60) as i64;
+    let age = random.below(oldest) as i64;
     for number in 0..11_i64 {
         let live = number == 10;
         let drill = Drill {

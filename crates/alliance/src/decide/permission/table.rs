@@ -8,6 +8,7 @@ use crate::entity::people::Role::{
 
 /// One row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the columns of the table")]
 pub struct Row {
     /// Roles that may. None = no person.
     pub roles: &'static [Role],

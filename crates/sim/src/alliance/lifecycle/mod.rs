@@ -171,7 +171,7 @@ impl Play {
     fn new(seed: u64, goal: u64) -> Result<Self, Broken> {
         let mut hub = SimHub::default();
         let mut random = Random::stream(seed, "people");
-        let cast = cast::found(&mut hub, &mut random, 88).map_err(|refusal| Broken {
+        let cast = cast::found_with(&mut hub, &mut random, 88).map_err(|refusal| Broken {
             invariant: Invariant::I4,
             seq: hub.state().seq(),
             what: format!("the alliance was not founded: {refusal}"),

@@ -439,7 +439,7 @@ impl Play {
         }
         let now: Utc = self.now;
         for who in people {
-            let done = cast::drills(&mut self.hub, &mut self.random, &self.cast, &who, now);
+            let done = cast::drills(&mut self.hub, &mut self.random, &self.cast, (&who, 30), now);
             debug_assert!(done.is_ok(), "{done:?}");
         }
     }
