@@ -33,9 +33,9 @@ const HEAD: [&str; 22] = [
 /// The closed cases that `sees` lets through.
 pub fn closed_cases(alliance: &Alliance, sees: impl Fn(&CaseId) -> bool) -> String {
     let mut out = String::new();
-    row(&mut out, HEAD.map(str::to_owned));
+    row(&mut out, &HEAD.map(str::to_owned));
     for (id, case) in alliance.closed().iter().filter(|(id, _)| sees(id)) {
-        row(&mut out, fields(id, case));
+        row(&mut out, &fields(id, case));
     }
     out
 }
@@ -71,7 +71,7 @@ fn fields(id: &CaseId, case: &ClosedCase) -> [String; 22] {
     ]
 }
 
-fn row(out: &mut String, fields: [String; 22]) {
+fn row(out: &mut String, fields: &[String; 22]) {
     for (index, field) in fields.iter().enumerate() {
         if index > 0 {
             out.push(',');

@@ -65,8 +65,8 @@ pub fn procedure(alliance: &Alliance, session: &Session) -> Resource {
         (Some(_), None) => "in-progress",
         (Some(_), Some(_)) => "completed",
     };
-    let grants = session.grants.iter().filter_map(|id| alliance.grant(id));
-    let people = grants.last().map_or(&[][..], |grant| &grant.people);
+    let mut grants = session.grants.iter().filter_map(|id| alliance.grant(id));
+    let people = grants.next_back().map_or(&[][..], |grant| &grant.people);
     let performers = people
         .iter()
         .filter(|(_, role)| {
