@@ -72,10 +72,7 @@ pub fn make(args: &InitArgs) -> Result<Made> {
     secret(&dir.join(SIGNING_KEY), &signing.secret_text())?;
     std::fs::write(dir.join(FILE), documented(&config))?;
     let code = found(args, &config, &signing, now_us)?;
-    Ok(Made {
-        hub_key: clock::hex(&signing.public()),
-        enrolment: enrolment_link(&config, &code),
-    })
+    Ok(Made { hub_key: clock::hex(&signing.public()), enrolment: enrolment_link(&config, &code) })
 }
 
 fn config(args: &InitArgs) -> Result<Config> {
@@ -111,7 +108,8 @@ fn found(args: &InitArgs, config: &Config, key: &Arc<SigningKey>, now_us: i64) -
     let person: PersonId = person.parse().map_err(|_| anyhow::anyhow!("the new id is none"))?;
     let actor = Actor { who: Who::Hub, org: org.clone(), strength: Strength::Machine };
     let context = Around { now: Utc(now_us), actor, reason: None, expected: None };
-    let request = Request { name: token::sha256(b"found"), body: token::sha256(org.to_string().as_bytes()) };
+    let request =
+        Request { name: token::sha256(b"found"), body: token::sha256(org.to_string().as_bytes()) };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime
         .block_on(ledger.submit(context, command, Some(request)))

@@ -93,11 +93,7 @@ pub fn run(args: &JoinArgs) -> Result<()> {
 ///
 /// # Errors
 /// When the hub is not reached, is not the one of the invitation, or says no.
-pub fn ask(
-    invitation: &Invitation,
-    tls_key: &SigningKey,
-    sign_key: &SigningKey,
-) -> Result<Joined> {
+pub fn ask(invitation: &Invitation, tls_key: &SigningKey, sign_key: &SigningKey) -> Result<Joined> {
     let (tls, sign) = (clock::hex(&tls_key.public()), clock::hex(&sign_key.public()));
     let message = Joining::signed_bytes(&invitation.code, &tls, &sign);
     let proofs = [clock::hex(&tls_key.sign(&message)), clock::hex(&sign_key.sign(&message))];
@@ -128,14 +124,17 @@ fn post(invitation: &Invitation, path: &str, body: &[u8]) -> Result<(u16, Vec<u8
     let message = [head.as_bytes(), body].concat();
     let mut answer = Vec::new();
     if url.tls {
-        let config = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13])?
-            .with_root_certificates(tls::roots(&invitation.authority)?)
-            .with_no_client_auth();
+        let config =
+            rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                .with_protocol_versions(&[&rustls::version::TLS13])?
+                .with_root_certificates(tls::roots(&invitation.authority)?)
+                .with_no_client_auth();
         let name = ServerName::try_from(url.host.clone())?;
         let connection = rustls::ClientConnection::new(Arc::new(config), name)?;
         let mut stream = rustls::StreamOwned::new(connection, socket);
-        stream.write_all(&message).context("the hub's certificate is not of the invitation's authority")?;
+        stream
+            .write_all(&message)
+            .context("the hub's certificate is not of the invitation's authority")?;
         read(&mut stream, &mut answer)?;
     } else {
         ensure!(
@@ -146,17 +145,23 @@ fn post(invitation: &Invitation, path: &str, body: &[u8]) -> Result<(u16, Vec<u8
         socket.write_all(&message)?;
         read(&mut socket, &mut answer)?;
     }
-    let end = answer.windows(4).position(|w| w == b"\r\n\r\n").context("the hub's answer is cut off")?;
+    let end =
+        answer.windows(4).position(|w| w == b"\r\n\r\n").context("the hub's answer is cut off")?;
     let (head, body) = answer.split_at(end);
     let status = std::str::from_utf8(head)?.split(' ').nth(1).and_then(|s| s.parse().ok());
-    Ok((status.context("the hub's answer is not HTTP")?, body.get(4..).unwrap_or_default().to_vec()))
+    Ok((
+        status.context("the hub's answer is not HTTP")?,
+        body.get(4..).unwrap_or_default().to_vec(),
+    ))
 }
 
 /// Reads to the end; a connection closed without farewell is an end too.
 fn read(from: &mut impl Read, into: &mut Vec<u8>) -> Result<()> {
     match from.take(ANSWER_MAX).read_to_end(into) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof && !into.is_empty() => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof && !into.is_empty() => {
+            Ok(())
+        }
         Err(error) => Err(error).context("the hub did not answer"),
     }
 }
@@ -164,5 +169,7 @@ fn read(from: &mut impl Read, into: &mut Vec<u8>) -> Result<()> {
 fn pem(pkcs8: &[u8]) -> zeroize::Zeroizing<String> {
     use base64::Engine;
     let body = base64::engine::general_purpose::STANDARD.encode(pkcs8);
-    zeroize::Zeroizing::new(format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"))
+    zeroize::Zeroizing::new(format!(
+        "-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
+    ))
 }

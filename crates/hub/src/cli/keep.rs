@@ -22,7 +22,9 @@ pub fn backup(args: &BackupArgs) -> Result<()> {
     fresh(&args.to)?;
     let source = store_address(&args.dir, &config);
     if source.contains("://") {
-        println!("The store is PostgreSQL: copy it with pg_dump. Keys and settings are copied here.");
+        println!(
+            "The store is PostgreSQL: copy it with pg_dump. Keys and settings are copied here."
+        );
     } else {
         let target = args.to.join(Path::new(&source).file_name().context("the store has no name")?);
         let database = rusqlite::Connection::open_with_flags(
@@ -44,7 +46,10 @@ pub fn backup(args: &BackupArgs) -> Result<()> {
         let entry = entry?;
         std::fs::copy(entry.path(), args.to.join("tls").join(entry.file_name()))?;
     }
-    println!("Copied to {}. It holds the keys: keep it where only the operator can read it.", args.to.display());
+    println!(
+        "Copied to {}. It holds the keys: keep it where only the operator can read it.",
+        args.to.display()
+    );
     Ok(())
 }
 
@@ -52,7 +57,10 @@ pub fn backup(args: &BackupArgs) -> Result<()> {
 pub fn check(args: &DirArgs) -> Result<()> {
     let config = Config::load(&args.dir)?;
     let address = store_address(&args.dir, &config);
-    ensure!(address.contains("://") || Path::new(&address).is_file(), "there is no store at {address}");
+    ensure!(
+        address.contains("://") || Path::new(&address).is_file(),
+        "there is no store at {address}"
+    );
     let store = store::open(&address, &store::Settings::default())?;
     let checkpoint = store.checkpoint(u64::MAX)?;
     let size = checkpoint.as_ref().map_or(0, |kept| kept.size);
@@ -62,8 +70,16 @@ pub fn check(args: &DirArgs) -> Result<()> {
         println!("There is no checkpoint yet.");
         return Ok(());
     };
-    ensure!(kept.size <= state.seq(), "the checkpoint has {} events, the store {}", kept.size, state.seq());
-    ensure!(root == kept.root, "the checkpoint's root is not that of the events: the log was changed");
+    ensure!(
+        kept.size <= state.seq(),
+        "the checkpoint has {} events, the store {}",
+        kept.size,
+        state.seq()
+    );
+    ensure!(
+        root == kept.root,
+        "the checkpoint's root is not that of the events: the log was changed"
+    );
     let key = SigningKey::load(&args.dir.join(SIGNING_KEY))?;
     let key = VerifierKey::new(&origin(&config), KeyKind::Author, PublicKey::new(key.public()))?;
     let note = SignedCheckpoint::parse(&kept.note)?;

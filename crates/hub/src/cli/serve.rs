@@ -35,7 +35,7 @@ pub fn run(args: &RunArgs) -> Result<()> {
         let running = start(&args.dir, args.listen, args.demo).await?;
         println!("telehand hub: {}", running.url());
         if let Some(token) = &running.office.demo {
-            println!("SIMULATED: a demonstration. Its token: {token}");
+            println!("SIMULATED: a demonstration. Open {}/?token={token}", running.url());
         }
         stopped().await;
         println!("telehand hub: stopping");
@@ -99,9 +99,10 @@ pub(super) async fn offline(dir: &Path) -> Result<Running> {
 /// `moved`: the port that was found is the one that people use.
 async fn begin(dir: &Path, mut config: Config, demo: bool, moved: bool) -> Result<Running> {
     config.door(dir)?;
-    let key = Arc::new(SigningKey::load(&dir.join(SIGNING_KEY)).context(
-        "is this a hub's directory? `telehand hub init --dir DIR` makes one",
-    )?);
+    let key = Arc::new(
+        SigningKey::load(&dir.join(SIGNING_KEY))
+            .context("is this a hub's directory? `telehand hub init --dir DIR` makes one")?,
+    );
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;

@@ -21,7 +21,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The address people and sites use; its host is the passkeys' relying party.
     pub public_url: PublicUrl,
-    /// A SQLite file, or `postgres://...`.
+    /// A `SQLite` file, or `postgres://...`.
     pub store: String,
     /// PEM chain the server shows.
     pub tls_certificate: PathBuf,
@@ -53,7 +53,7 @@ pub struct Config {
     pub connections_max: u64,
     /// `stderr`, `off`, or a file.
     pub access_log: String,
-    /// OpenID Connect issuer; empty: none.
+    /// `OpenID` Connect issuer; empty: none.
     pub oidc_issuer: String,
     /// Our name at the issuer.
     pub oidc_client_id: String,
@@ -133,13 +133,13 @@ impl Config {
         let certificates =
             dir.join(&self.tls_certificate).is_file() && dir.join(&self.tls_key).is_file();
         if self.public_url.tls {
-            return match certificates {
-                true => Ok(()),
-                false => Err(ConfigError::Certificates {
-                    certificate: self.tls_certificate.clone(),
-                    key: self.tls_key.clone(),
-                }),
-            };
+            if certificates {
+                return Ok(());
+            }
+            return Err(ConfigError::Certificates {
+                certificate: self.tls_certificate.clone(),
+                key: self.tls_key.clone(),
+            });
         }
         if self.listen.ip().is_loopback() {
             return Ok(());
@@ -239,11 +239,13 @@ mod tests {
     #[test]
     fn the_documented_file_is_the_default() {
         assert_eq!(Config::parse(&documented(&Config::default())).unwrap(), Config::default());
-        let mut other = Config::default();
-        other.listen = "0.0.0.0:443".parse().unwrap();
-        other.public_url = PublicUrl::parse("https://hub.example.org").unwrap();
-        other.store = "postgres://hub@db/hub".into();
-        other.witnesses = vec!["site-a+0011+AAAA".into()];
+        let other = Config {
+            listen: "0.0.0.0:443".parse().unwrap(),
+            public_url: PublicUrl::parse("https://hub.example.org").unwrap(),
+            store: "postgres://hub@db/hub".into(),
+            witnesses: vec!["site-a+0011+AAAA".into()],
+            ..Config::default()
+        };
         assert_eq!(Config::parse(&documented(&other)).unwrap(), other);
     }
 

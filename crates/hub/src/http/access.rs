@@ -32,7 +32,7 @@ pub struct Line {
     /// The caller's organisation.
     pub org: Option<String>,
     /// The rule of a refusal.
-    pub rule: Option<String>,
+    pub rule: Option<telehand_alliance::refusal::Rule>,
 }
 
 impl AccessLog {

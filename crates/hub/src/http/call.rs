@@ -72,7 +72,11 @@ impl Call {
     /// A parameter behind the question mark.
     #[must_use]
     pub fn asked(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
+        self.query
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str())
+            .filter(|v| !v.is_empty())
     }
 
     /// A parameter behind the question mark as an id or a number.
@@ -94,7 +98,9 @@ impl Call {
         match serde_json::from_slice(&self.body) {
             Ok(Value::Object(fields)) => Ok(fields),
             Ok(_) => Err(Problem::bad("the body is JSON, but no object; nothing was done")),
-            Err(error) => Err(Problem::bad(format!("the body is not JSON: {error}; nothing was done"))),
+            Err(error) => {
+                Err(Problem::bad(format!("the body is not JSON: {error}; nothing was done")))
+            }
         }
     }
 
@@ -103,8 +109,9 @@ impl Call {
     /// # Errors
     /// A problem saying which field is wrong.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Problem::bad(format!("the body does not fit: {error}; nothing was done")))
+        serde_json::from_slice(&self.body).map_err(|error| {
+            Problem::bad(format!("the body does not fit: {error}; nothing was done"))
+        })
     }
 
     /// Who asks, as the alliance knows them.
@@ -190,6 +197,7 @@ impl Reply {
 
     /// 200 with a list: `{"items": [...], "next": cursor or null}`.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a cursor is made for this answer")]
     pub fn list(items: &[Value], next: Option<String>) -> Self {
         Self::json(&json!({"items": items, "next": next}))
     }

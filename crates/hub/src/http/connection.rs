@@ -61,14 +61,14 @@ pub async fn serve(
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { break };
         let (stream, remote) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                // Out of descriptors, or the peer is gone already: the next one may do better.
-                Err(_) => {
+            accepted = listener.accept() => {
+                let Ok(accepted) = accepted else {
+                    // Out of descriptors, or the peer is gone already: the next may do better.
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     continue;
-                }
-            },
+                };
+                accepted
+            }
             () = told(&mut stop) => break,
         };
         let visit = Visit { office: office.clone(), router: router.clone(), own, remote };
@@ -108,7 +108,8 @@ impl Visit {
             self.office.metrics.handshakes_failed.fetch_add(1, Ordering::Relaxed);
             return;
         };
-        let machine = stream.get_ref().1.peer_certificates().and_then(|c| c.first()).and_then(machine);
+        let machine =
+            stream.get_ref().1.peer_certificates().and_then(|c| c.first()).and_then(machine);
         self.talk(stream, machine, watcher).await;
     }
 
@@ -126,7 +127,11 @@ impl Visit {
         };
         let service = self.router.clone().layer(axum::Extension(peer));
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE).max_buf_size(64 * 1024);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HANDSHAKE)
+            .max_buf_size(64 * 1024);
         builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64);
         let connection =
             builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
@@ -137,8 +142,9 @@ impl Visit {
 
 /// Whose certificate it is. The handshake has verified its chain.
 fn machine(der: &CertificateDer<'_>) -> Option<(SiteName, [u8; 32])> {
-    /// SubjectPublicKeyInfo of Ed25519 (RFC 8410): these 12 bytes, then the key.
-    const PREFIX: [u8; 12] = [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00];
+    /// `SubjectPublicKeyInfo` of Ed25519 (RFC 8410): these 12 bytes, then the key.
+    const PREFIX: [u8; 12] =
+        [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00];
     let name = SiteName::of_certificate(der).ok()?;
     let end = webpki::EndEntityCert::try_from(der).ok()?;
     let info = end.subject_public_key_info();

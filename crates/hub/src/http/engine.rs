@@ -40,7 +40,9 @@ pub enum Undecided {
     #[error("the idempotency key was used for another request; nothing was done. Send a new key")]
     KeyReused,
     /// Not now.
-    #[error("the hub cannot write now: {reason}; it is not known whether anything was done. Send the same request with the same key again")]
+    #[error(
+        "the hub cannot write now: {reason}; it is not known whether anything was done. Send the same request with the same key again"
+    )]
     Unavailable {
         /// Why.
         reason: String,

@@ -71,10 +71,7 @@ fn half(office: &Office, record: &GrantRecord, now_us: i64) -> Result<Vec<u8>, P
             let note = log.checkpoint().map_err(|error| broken(error.to_string()))?;
             note.and_then(|(_, note)| SignedCheckpoint::parse(&note).ok()).map_or(
                 LogHead { size: 0, root: EMPTY_ROOT },
-                |signed| LogHead {
-                    size: signed.checkpoint().size,
-                    root: signed.checkpoint().root,
-                },
+                |signed| LogHead { size: signed.checkpoint().size, root: signed.checkpoint().root },
             )
         }
         None => LogHead { size: 0, root: EMPTY_ROOT },

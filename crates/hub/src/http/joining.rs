@@ -6,6 +6,7 @@ use super::call::{Call, Outcome, Reply};
 use super::engine::Request;
 use super::office::Office;
 use super::problem::Problem;
+use super::route::Fields;
 use crate::clock;
 use crate::identity::authority::SiteName;
 use crate::identity::record::{Invited, Machine};
@@ -15,7 +16,6 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use super::route::Fields;
 use telehand_alliance::command::{Actor, Command, Context};
 use telehand_alliance::ids::{OrgId, PersonId, SiteId};
 use telehand_alliance::time::Utc;
@@ -146,10 +146,9 @@ pub async fn invite_org(
     let person = administrator.get("id").cloned().unwrap_or_default();
     let site = fields.get("site").cloned().unwrap_or_else(|| id("site"));
     let site: SiteId = serde_json::from_value(site).map_err(bad)?;
-    let command: Command = serde_json::from_value(
-        json!({"invite_org": {"org": org, "administrator": administrator}}),
-    )
-    .map_err(bad)?;
+    let command: Command =
+        serde_json::from_value(json!({"invite_org": {"org": org, "administrator": administrator}}))
+            .map_err(bad)?;
     let org: OrgId = serde_json::from_value(org_id).map_err(bad)?;
     let person: PersonId = serde_json::from_value(person).map_err(bad)?;
     let body = token::sha256(&serde_json::to_vec(fields).unwrap_or_default());
@@ -234,7 +233,8 @@ pub fn join(office: &Arc<Office>, call: &Call) -> Outcome {
         until_s: now_s.saturating_add_unsigned(days.saturating_mul(86_400)),
         revoked: false,
     };
-    let enrolment = office.registry.invite_person(&invited.administrator, &invited.org, call.now_us)?;
+    let enrolment =
+        office.registry.invite_person(&invited.administrator, &invited.org, call.now_us)?;
     office.registry.admit(&asked.code, machine, call.now_us)?;
     Ok(Reply::json(&Joined {
         certificate,

@@ -317,7 +317,7 @@ impl Writer {
                     plain.push(reply);
                 }
                 Job::Command(ask) => {
-                    self.judge(*ask, &mut batch, &mut events, &mut answered, &mut replies)
+                    self.judge(*ask, &mut batch, &mut events, &mut answered, &mut replies);
                 }
             }
         }

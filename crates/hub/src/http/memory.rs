@@ -58,9 +58,8 @@ impl Memory {
                 reason: context.reason.clone(),
                 event,
             };
-            apply(&mut state, &stamped).map_err(|error| Undecided::Unavailable {
-                reason: error.to_string(),
-            })?;
+            apply(&mut state, &stamped)
+                .map_err(|error| Undecided::Unavailable { reason: error.to_string() })?;
             log.events.push(stamped);
         }
         let done = Committed { seq: state.seq(), events: count, repeated: false };

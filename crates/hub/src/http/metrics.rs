@@ -91,10 +91,8 @@ impl Metrics {
                 let count = count.load(Ordering::Relaxed);
                 if count > 0 {
                     let class = class + 1;
-                    let _ = writeln!(
-                        text,
-                        "{NAME}{{operation=\"{id}\",status=\"{class}xx\"}} {count}"
-                    );
+                    let _ =
+                        writeln!(text, "{NAME}{{operation=\"{id}\",status=\"{class}xx\"}} {count}");
                 }
             }
         }

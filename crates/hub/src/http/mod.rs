@@ -18,9 +18,9 @@ mod pipeline;
 pub mod problem;
 pub mod route;
 mod routes;
+mod shape;
 mod stream;
 pub mod table;
-mod shape;
 mod text;
 pub mod tls;
 
@@ -30,10 +30,10 @@ use office::Office;
 /// The session's cookie. Cookies do not know ports: two hubs of one machine must not share one.
 fn session_cookie(office: &Office) -> String {
     let url = &office.config.public_url;
-    match url.tls {
-        true => "__Host-telehand_session".into(),
-        false => format!("telehand_session_{}", url.port),
+    if url.tls {
+        return "__Host-telehand_session".into();
     }
+    format!("telehand_session_{}", url.port)
 }
 
 /// The address at which somebody enrols a passkey. The code stands behind `#`: no log gets it.

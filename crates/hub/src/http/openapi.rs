@@ -1,4 +1,4 @@
-//! OpenAPI 3.1 out of the route table.
+//! `OpenAPI` 3.1 out of the route table.
 
 use super::route::{Act, Method, Route, Tenant, Who};
 use super::table;
@@ -100,9 +100,12 @@ fn operation(route: &Route) -> Value {
             json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
         })
         .collect();
-    parameters.extend(route.query.iter().map(
-        |name| json!({"name": name, "in": "query", "schema": {"type": "string"}}),
-    ));
+    parameters.extend(
+        route
+            .query
+            .iter()
+            .map(|name| json!({"name": name, "in": "query", "schema": {"type": "string"}})),
+    );
     let mut operation = json!({
         "operationId": route.id,
         "tags": [route.tag],

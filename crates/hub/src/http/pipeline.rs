@@ -46,7 +46,7 @@ pub async fn answer(State(office): State<Arc<Office>>, request: Request) -> Resp
     let mut response = match outcome {
         Ok(reply) => reply.into_response(),
         Err(problem) => {
-            line.rule.clone_from(&problem.rule);
+            line.rule = problem.rule;
             problem.into_response()
         }
     };
@@ -76,7 +76,10 @@ async fn route(
     let Some((route, parameters)) = method.and_then(|m| table::find(m, parts.uri.path())) else {
         return match parts.method.as_str() {
             "GET" | "HEAD" => super::page::file(office, parts.uri.path(), parts.uri.query()),
-            _ => Err(Problem::new(StatusCode::NOT_FOUND, "there is no such address; see /openapi.json")),
+            _ => Err(Problem::new(
+                StatusCode::NOT_FOUND,
+                "there is no such address; see /openapi.json",
+            )),
         };
     };
     line.operation = Some(route.id);
@@ -95,9 +98,13 @@ async fn route(
     admitted(office, route, &caller)?;
     let key = if route.writes() { Some(key_of(&parts.headers, route)?) } else { None };
     let patience = Duration::from_secs(office.config.request_timeout_s);
-    let body = tokio::time::timeout(patience, read(office, route, body))
-        .await
-        .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time; nothing was done"))??;
+    let body =
+        tokio::time::timeout(patience, read(office, route, body)).await.map_err(|_| {
+            Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "the body did not come in time; nothing was done",
+            )
+        })??;
     let call = Call {
         route,
         caller,
@@ -112,7 +119,9 @@ async fn route(
     for (name, _) in &call.query {
         if !route.query.contains(&name.as_str()) {
             let known = route.query.join(", ");
-            return Err(Problem::bad(format!("this address takes only these parameters: {known}; nothing was done")));
+            return Err(Problem::bad(format!(
+                "this address takes only these parameters: {known}; nothing was done"
+            )));
         }
     }
     let done = act(office, call);
@@ -127,8 +136,11 @@ async fn route(
 
 fn limited(office: &Office, wait_s: u64) -> Problem {
     office.metrics.limited.fetch_add(1, Ordering::Relaxed);
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests; nothing was done. Wait, then go on")
-        .retry_after(wait_s)
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too many requests; nothing was done. Wait, then go on",
+    )
+    .retry_after(wait_s)
 }
 
 async fn act(office: &Arc<Office>, call: Call) -> Outcome {
@@ -137,9 +149,7 @@ async fn act(office: &Arc<Office>, call: Call) -> Outcome {
         Act::Slow(handler) => {
             let office = office.clone();
             tokio::task::spawn_blocking(move || handler(&office, &call)).await.unwrap_or_else(
-                |error| {
-                    Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
-                },
+                |error| Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
             )
         }
         Act::Command(form) => command(office, &call, &form).await,
@@ -192,12 +202,10 @@ async fn command(office: &Arc<Office>, call: &Call, form: &Form) -> Outcome {
 }
 
 /// Reads a command. A field that it does not have is refused, with the nearest one named.
-fn read_command(
-    name: &str,
-    fields: &serde_json::Map<String, Value>,
-) -> Result<Command, Problem> {
-    let command: Command = serde_json::from_value(json!({name: fields}))
-        .map_err(|error| Problem::bad(format!("the body does not fit: {error}; nothing was done")))?;
+fn read_command(name: &str, fields: &serde_json::Map<String, Value>) -> Result<Command, Problem> {
+    let command: Command = serde_json::from_value(json!({name: fields})).map_err(|error| {
+        Problem::bad(format!("the body does not fit: {error}; nothing was done"))
+    })?;
     let again = serde_json::to_value(&command).unwrap_or_default();
     let known = again.get(name).unwrap_or(&Value::Null);
     if let Some(stray) = stray(&Value::Object(fields.clone()), known) {
@@ -236,8 +244,8 @@ fn request_name(call: &Call, actor: &Actor) -> Option<Name> {
     let path: Vec<&str> = call.parameters.iter().map(|(_, value)| value.as_str()).collect();
     let name = format!("{who}\n{}\n{key}", call.route.id);
     let expected = call.headers.get(header::IF_MATCH).map(HeaderValue::as_bytes);
-    let body =
-        [path.join("\n").as_bytes(), b"\n", expected.unwrap_or_default(), b"\n", &call.body].concat();
+    let body = [path.join("\n").as_bytes(), b"\n", expected.unwrap_or_default(), b"\n", &call.body]
+        .concat();
     Some(Name { name: token::sha256(name.as_bytes()), body: token::sha256(&body) })
 }
 
@@ -275,7 +283,8 @@ fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     if text == "*" {
         return Ok(None);
     }
-    let number = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|t| t.parse().ok());
+    let number =
+        text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|t| t.parse().ok());
     match number {
         Some(number) => Ok(Some(number)),
         None => Err(Problem::bad("If-Match is not the ETag of an answer; nothing was done")),
@@ -375,7 +384,9 @@ fn admitted(office: &Office, route: &Route, caller: &Caller) -> Result<(), Probl
         Who::People(roles) => (Some(roles), false),
         Who::PeopleOrMachine(roles) => (Some(roles), true),
         Who::Machine => (Some(&[][..]), true),
-        Who::Operator => (Some(&[telehand_alliance::entity::people::Role::Administrator][..]), false),
+        Who::Operator => {
+            (Some(&[telehand_alliance::entity::people::Role::Administrator][..]), false)
+        }
     };
     let denied = |value: &str, limit: &str| {
         Err(Problem::refused(Rule::Permission, "who asks", value, limit, "Ask somebody who may."))
@@ -405,7 +416,10 @@ fn admitted(office: &Office, route: &Route, caller: &Caller) -> Result<(), Probl
         && !roles.is_empty()
         && !roles.iter().any(|role| person.roles.contains(role))
     {
-        return denied(&format!("{:?}", person.roles).to_lowercase(), &format!("one of {roles:?}").to_lowercase());
+        return denied(
+            &format!("{:?}", person.roles).to_lowercase(),
+            &format!("one of {roles:?}").to_lowercase(),
+        );
     }
     if route.who == Who::Operator
         && !office.look(|alliance| alliance.operator() == Some(&actor.org))
@@ -428,7 +442,7 @@ async fn read(office: &Office, route: &Route, body: Body) -> Result<Bytes, Probl
     })
 }
 
-fn query(text: &str) -> Vec<(String, String)> {
+pub(super) fn query(text: &str) -> Vec<(String, String)> {
     text.split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {

@@ -1,38 +1,56 @@
 //! Every "no" over HTTP: `application/problem+json` (RFC 9457) with rule, value, limit and what helps.
 
+use crate::identity::registry::Denied;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use crate::identity::registry::Denied;
 use serde::Serialize;
 use telehand_alliance::refusal::{Refusal, Rule};
 
 /// One "no". Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// `about:blank`, or the rule's page.
+    /// `about:blank`, or the rule's name as a URN.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Kind,
     /// A few words, the same for every problem of this kind.
-    pub title: String,
+    pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// What happened, what the hub did, what helps.
     pub detail: String,
     /// The rule that says no.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<String>,
-    /// What was found.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-    /// What would have been enough.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<String>,
-    /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub satisfy: Option<String>,
+    pub rule: Option<Rule>,
+    /// Why, in parts.
+    #[serde(flatten)]
+    pub why: Option<Box<Why>>,
     /// Seconds to wait, when waiting helps.
     #[serde(skip)]
     pub retry_after_s: Option<u64>,
+}
+
+/// What kind of problem it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind(Option<Rule>);
+
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(rule) => serializer.collect_str(&format_args!("urn:telehand:rule:{rule}")),
+            None => serializer.serialize_str("about:blank"),
+        }
+    }
+}
+
+/// A refusal's parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Why {
+    /// What was found.
+    pub value: String,
+    /// What would have been enough.
+    pub limit: String,
+    /// What to do.
+    pub satisfy: String,
 }
 
 impl Problem {
@@ -40,14 +58,12 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
-            kind: "about:blank".into(),
-            title: status.canonical_reason().unwrap_or("problem").into(),
+            kind: Kind(None),
+            title: status.canonical_reason().unwrap_or("problem"),
             status: status.as_u16(),
             detail: detail.into(),
             rule: None,
-            value: None,
-            limit: None,
-            satisfy: None,
+            why: None,
             retry_after_s: None,
         }
     }
@@ -109,15 +125,14 @@ impl From<Refusal> for Problem {
             Rule::Range | Rule::NoPhi => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::CONFLICT,
         };
+        let detail = refusal.to_string();
+        let Refusal { rule, value, limit, satisfy, .. } = refusal;
         Self {
-            kind: format!("urn:telehand:rule:{}", refusal.rule),
-            title: refusal.rule.title().into(),
-            detail: refusal.to_string(),
-            rule: Some(refusal.rule.id().into()),
-            value: Some(refusal.value),
-            limit: Some(refusal.limit),
-            satisfy: Some(refusal.satisfy),
-            ..Self::new(status, "")
+            kind: Kind(Some(rule)),
+            title: rule.title(),
+            rule: Some(rule),
+            why: Some(Box::new(Why { value, limit, satisfy })),
+            ..Self::new(status, detail)
         }
     }
 }
@@ -138,10 +153,7 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (self.code(), body).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

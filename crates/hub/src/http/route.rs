@@ -78,7 +78,7 @@ pub struct Route {
     pub method: Method,
     /// `/v1/cases/{case}:triage`: `{name}` is a parameter, `:verb` behind it part of the path.
     pub path: &'static str,
-    /// The operation's name in OpenAPI, metrics and access log.
+    /// The operation's name in `OpenAPI`, metrics and access log.
     pub id: &'static str,
     /// What it does, in a few words.
     pub about: &'static str,
@@ -113,13 +113,15 @@ pub struct Form {
     /// The field that gets a new id.
     pub mint: Option<&'static str>,
     /// Fills in what the request leaves out, from what the alliance knows.
-    pub fill: Option<fn(&Office, &Call, &mut Fields) -> Result<(), super::problem::Problem>>,
+    pub fill: Option<Fill>,
     /// Parameters of the path that the command does not have: they name the thing around.
     pub around: &'static [&'static str],
     /// What is answered: the thing that was changed, looked up afterwards.
     pub show: Show,
 }
 
+/// Fills in what a request leaves out.
+pub type Fill = fn(&Office, &Call, &mut Fields) -> Result<(), super::problem::Problem>;
 /// The fields of a command.
 pub type Fields = serde_json::Map<String, Value>;
 /// Finds the thing that was changed, and its version.
@@ -224,10 +226,7 @@ impl Route {
     }
 
     /// With what fills in the rest.
-    pub const fn fill(
-        mut self,
-        fill: fn(&Office, &Call, &mut Fields) -> Result<(), super::problem::Problem>,
-    ) -> Self {
+    pub const fn fill(mut self, fill: Fill) -> Self {
         if let Act::Command(mut form) = self.act {
             form.fill = Some(fill);
             self.act = Act::Command(form);
@@ -307,7 +306,9 @@ mod tests {
     fn a_path_matches_its_own_route_only() {
         let one = route("/v1/cases/{case}");
         assert_eq!(one.matches("/v1/cases/c-1"), Some(vec![("case", "c-1")]));
-        for other in ["/v1/cases", "/v1/cases/", "/v1/cases/c-1/x", "/v1/cases/c-1:triage", "/v1/case/c"] {
+        for other in
+            ["/v1/cases", "/v1/cases/", "/v1/cases/c-1/x", "/v1/cases/c-1:triage", "/v1/case/c"]
+        {
             assert_eq!(one.matches(other), None, "{other}");
         }
         let verb = route("/v1/sessions/{session}/grants/{grant}:sign");
@@ -315,7 +316,11 @@ mod tests {
             verb.matches("/v1/sessions/s/grants/g:sign"),
             Some(vec![("session", "s"), ("grant", "g")])
         );
-        for other in ["/v1/sessions/s/grants/g", "/v1/sessions/s/grants/:sign", "/v1/sessions/s/grants/g:sign:sign"] {
+        for other in [
+            "/v1/sessions/s/grants/g",
+            "/v1/sessions/s/grants/:sign",
+            "/v1/sessions/s/grants/g:sign:sign",
+        ] {
             assert_eq!(verb.matches(other), None, "{other}");
         }
         assert_eq!(verb.parameters().collect::<Vec<_>>(), ["session", "grant"]);

@@ -53,7 +53,9 @@ fn open<F: Future<Output = ()> + Send + 'static>(
 ) -> Outcome {
     let streams = &office.metrics.streams;
     if streams.load(Ordering::Relaxed) >= STREAMS_MAX {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many open streams").retry_after(5));
+        return Err(
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many open streams").retry_after(5)
+        );
     }
     streams.fetch_add(1, Ordering::Relaxed);
     let (sender, receiver) = mpsc::channel(WAITING);
@@ -116,9 +118,9 @@ async fn follow(office: Arc<Office>, actor: Actor, mut after: u64, sender: mpsc:
 
 fn visible(office: &Office, actor: &Actor, events: &[Stamped]) -> Vec<Bytes> {
     office.look(|alliance| {
-        let own = events.iter().filter(|event| {
-            view::belongs(alliance, actor) && view::event(alliance, actor, event)
-        });
+        let own = events
+            .iter()
+            .filter(|event| view::belongs(alliance, actor) && view::event(alliance, actor, event));
         own.map(|event| piece("event", Some(event.seq), &json!(event))).collect()
     })
 }
@@ -133,9 +135,10 @@ async fn board(office: Arc<Office>, actor: Actor, sender: mpsc::Sender<Bytes>) {
             let shared = live.filter(|session| view::visible(alliance, &actor, &session.case));
             json!(shared.map(|session| json!(session)).collect::<Vec<_>>())
         });
-        let bytes = match told.as_ref() == Some(&now) {
-            true => piece("beat", None, &json!({})),
-            false => piece("sessions", None, &now),
+        let bytes = if told.as_ref() == Some(&now) {
+            piece("beat", None, &json!({}))
+        } else {
+            piece("sessions", None, &now)
         };
         told = Some(now);
         if sender.send(bytes).await.is_err() {

@@ -68,7 +68,7 @@ mod tests {
             assert!(names.insert(route.id), "{} is twice", route.id);
             assert!(addresses.insert((route.method, route.path)), "{} is twice", route.path);
             assert!(!route.about.is_empty() && !route.tag.is_empty(), "{}", route.id);
-            let sample = route.path.replace('{', "").replace('}', "");
+            let sample = route.path.replace(['{', '}'], "");
             let (found, _) = find(route.method, &sample).unwrap();
             assert_eq!(found.id, route.id, "{sample}");
         }

@@ -18,8 +18,19 @@ const DEPTH_MAX: usize = 12;
 
 /// Words are expected here, in these fields of commands, and nowhere else.
 const WORDS: &[&str] = &[
-    "name", "name_local", "contact_24h", "insurer", "register", "provider", "diversity_group",
-    "serial", "what", "text", "reason", "zone", "rule",
+    "name",
+    "name_local",
+    "contact_24h",
+    "insurer",
+    "register",
+    "provider",
+    "diversity_group",
+    "serial",
+    "what",
+    "text",
+    "reason",
+    "zone",
+    "rule",
 ];
 
 /// Checks every text of a body.
@@ -58,16 +69,16 @@ fn text_of(key: &str, text: &str) -> Result<(), Problem> {
     if length > TEXT_MAX {
         return limit(&format!("{length} characters"), &format!("{TEXT_MAX} characters"));
     }
-    if text.chars().any(|c| c.is_control()) {
+    if text.chars().any(char::is_control) {
         return limit("control characters", "printable characters in one line");
     }
     if !WORDS.contains(&key) {
         // A code, an id, a time, a hash: no spaces, no letters beyond ASCII.
         let code = |c: char| c.is_ascii_alphanumeric() || "-._:+/,".contains(c);
-        return match text.chars().all(code) {
-            true => Ok(()),
-            false => limit("words", "a code, an id, a time or a hash"),
-        };
+        if text.chars().all(code) {
+            return Ok(());
+        }
+        return limit("words", "a code, an id, a time or a hash");
     }
     // Serial numbers and numbers of registers and telephones of a hospital are long by nature.
     if matches!(key, "serial" | "register" | "contact_24h" | "rule" | "zone" | "diversity_group") {
@@ -128,7 +139,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn checked(value: &Value) -> Option<String> {
+    fn checked(value: &Value) -> Option<Rule> {
         check(value.as_object().unwrap()).err().and_then(|problem| problem.rule)
     }
 
@@ -149,9 +160,9 @@ mod tests {
             ("what", "two\nlines"),
             ("what", &"x".repeat(281)),
         ] {
-            assert_eq!(checked(&json!({key: text})).as_deref(), Some("A-015"), "{key}: {text}");
+            assert_eq!(checked(&json!({key: text})), Some(Rule::NoPhi), "{key}: {text}");
             let nested = json!({"deep": [{key: text}]});
-            assert_eq!(checked(&nested).as_deref(), Some("A-015"), "{key}: {text}");
+            assert_eq!(checked(&nested), Some(Rule::NoPhi), "{key}: {text}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! Recovery codes: for somebody who lost every passkey. Each opens, once, a session that can do
 //! nothing but enrol a new passkey. The hub keeps them hashed with argon2id.
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 
 /// How many codes somebody gets.
 const CODES: usize = 8;
@@ -13,19 +13,26 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// that one hash is tried, not all.
 #[must_use]
 pub fn fresh() -> (Vec<String>, Vec<String>) {
-    (0..CODES).filter_map(|number| {
-        let letters: String = crate::clock::random::<16>()
-            .iter()
-            .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)))
-            .map(|letter| char::from(*letter))
-            .collect();
-        let part = |range| letters.get(range).unwrap_or_default();
-        let code =
-            format!("{}-{}-{}-{}-{}", number + 1, part(0..4), part(4..8), part(8..12), part(12..16));
-        let hash = hash(&code)?;
-        Some((code, hash))
-    })
-    .unzip()
+    (0..CODES)
+        .filter_map(|number| {
+            let letters: String = crate::clock::random::<16>()
+                .iter()
+                .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)))
+                .map(|letter| char::from(*letter))
+                .collect();
+            let part = |range| letters.get(range).unwrap_or_default();
+            let code = format!(
+                "{}-{}-{}-{}-{}",
+                number + 1,
+                part(0..4),
+                part(4..8),
+                part(8..12),
+                part(12..16)
+            );
+            let hash = hash(&code)?;
+            Some((code, hash))
+        })
+        .unzip()
 }
 
 /// The place of the code among the hashes.

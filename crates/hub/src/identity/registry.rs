@@ -285,12 +285,8 @@ impl Registry {
         if state.passkeys.contains_key(&credential.id) {
             return Err(Denied::Twice);
         }
-        let passkey = Passkey {
-            person: enrolment.person,
-            org: enrolment.org,
-            credential,
-            made_us: now_us,
-        };
+        let passkey =
+            Passkey { person: enrolment.person, org: enrolment.org, credential, made_us: now_us };
         let id = passkey.credential.id.clone();
         self.keep(vec![put("credential", &id, &passkey, 0), remove("enrolment", hash.clone())])?;
         state.enrolments.remove(&hash);

@@ -30,20 +30,38 @@ const MOST: usize = 500;
 /// The rows.
 pub const ROUTES: &[Route] = &[
     Route::read("/v1/cases", "cases", list)
-        .query(&["after", "state", "closed"]).own()
+        .query(&["after", "state", "closed"])
+        .own()
         .about(TAG, "The cases that the caller's hospital shares"),
     Route::command(Method::Post, "/v1/cases", "refer_case", CASE)
-        .mint("case").fill(pseudonym).who(Who::PeopleOrMachine(PLANNERS)).own().about(TAG, "Send a case in"),
+        .mint("case")
+        .fill(pseudonym)
+        .who(Who::PeopleOrMachine(PLANNERS))
+        .own()
+        .about(TAG, "Send a case in"),
     Route::read("/v1/cases/{case}", "case", case).own().about(TAG, "One case"),
     Route::command(Method::Post, "/v1/cases/{case}:triage", "triage_case", CASE)
-        .fill(phases).who(Who::People(&[Surgeon, StandbySurgeon])).own().about(TAG, "Look at it"),
+        .fill(phases)
+        .who(Who::People(&[Surgeon, StandbySurgeon]))
+        .own()
+        .about(TAG, "Look at it"),
     Route::read("/v1/cases/{case}/eligibility", "eligibility", eligible)
-        .query(&["surgeon", "standby", "robot", "console", "room", "paths", "start"]).own()
-        .about(TAG, "Every rule for these people, devices and paths: held or not, and what would help"),
+        .query(&["surgeon", "standby", "robot", "console", "room", "paths", "start"])
+        .own()
+        .about(
+            TAG,
+            "Every rule for these people, devices and paths: held or not, and what would help",
+        ),
     Route::command(Method::Post, "/v1/cases/{case}:eligible", "judge_eligibility", CASE)
-        .fill(whole_request).who(Who::People(PLANNERS)).own().about(TAG, "Enter that every rule holds"),
+        .fill(whole_request)
+        .who(Who::People(PLANNERS))
+        .own()
+        .about(TAG, "Enter that every rule holds"),
     Route::command(Method::Put, "/v1/cases/{case}/team", "set_team", CASE)
-        .fill(team).who(Who::People(PLANNERS)).own().about(TAG, "Name further members of the team"),
+        .fill(team)
+        .who(Who::People(PLANNERS))
+        .own()
+        .about(TAG, "Name further members of the team"),
     Route::read("/v1/consent-forms", "consent_forms", |office, _| {
         Ok(Reply::list(&office.look(|a| values(a.forms())), None))
     })
@@ -51,19 +69,32 @@ pub const ROUTES: &[Route] = &[
     Route::command(Method::Post, "/v1/consent-forms", "publish_form", crate::http::route::NOTHING)
         .who(Who::People(&[Role::Committee, Quality, Role::Administrator]))
         .about(TAG, "Publish a version of the consent form"),
-    Route::read("/v1/cases/{case}/consents", "consents", consents).own().about(TAG, "What the patient agreed to"),
+    Route::read("/v1/cases/{case}/consents", "consents", consents)
+        .own()
+        .about(TAG, "What the patient agreed to"),
     Route::command(Method::Post, "/v1/cases/{case}/consents", "sign_consent", |a, f| {
         shown(f, "id", |id| a.consent(id))
     })
-    .mint("id").who(Who::PeopleOrMachine(TABLESIDE)).own().about(TAG, "The patient consented"),
+    .mint("id")
+    .who(Who::PeopleOrMachine(TABLESIDE))
+    .own()
+    .about(TAG, "The patient consented"),
     Route::command(Method::Delete, "/v1/cases/{case}/consents/{consent}", "withdraw_consent", CASE)
-        .who(Who::PeopleOrMachine(TABLESIDE)).own().about(TAG, "The patient withdrew: never needs a reason"),
+        .who(Who::PeopleOrMachine(TABLESIDE))
+        .own()
+        .about(TAG, "The patient withdrew: never needs a reason"),
     Route::command(Method::Post, "/v1/cases/{case}/timeout", "brief", CASE)
-        .who(Who::People(TABLESIDE)).own().about(TAG, "The team paused before the first cut"),
+        .who(Who::People(TABLESIDE))
+        .own()
+        .about(TAG, "The team paused before the first cut"),
     Route::command(Method::Post, "/v1/cases/{case}:close", "close_case", CASE)
-        .who(Who::PeopleOrMachine(&[Surgeon, StandbySurgeon, Quality])).own().about(TAG, "Close it"),
+        .who(Who::PeopleOrMachine(&[Surgeon, StandbySurgeon, Quality]))
+        .own()
+        .about(TAG, "Close it"),
     Route::command(Method::Post, "/v1/cases/{case}:withdraw", "withdraw_case", CASE)
-        .who(Who::People(PLANNERS)).own().about(TAG, "Withdraw it"),
+        .who(Who::People(PLANNERS))
+        .own()
+        .about(TAG, "Withdraw it"),
 ];
 
 /// The case of the path, if the caller shares it.
@@ -159,7 +190,10 @@ fn eligible(office: &Office, call: &Call) -> Outcome {
         None => Err(Problem::bad(format!(
             "not every part of the request is known: {}; name surgeon, standby, robot, console, \
              room, paths and start",
-            request.as_object().map(|f| f.keys().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default()
+            request
+                .as_object()
+                .map(|f| f.keys().cloned().collect::<Vec<_>>().join(", "))
+                .unwrap_or_default()
         ))),
     }
 }
@@ -211,8 +245,9 @@ fn whole_request(office: &Office, call: &Call, fields: &mut Fields) -> Result<()
 }
 
 fn phases(office: &Office, call: &Call, fields: &mut Fields) -> Result<(), Problem> {
-    let (found, urgency, due) =
-        shared(office, call, |_, _, case| (json!(case.phases), json!(case.urgency), json!(case.due)))?;
+    let (found, urgency, due) = shared(office, call, |_, _, case| {
+        (json!(case.phases), json!(case.urgency), json!(case.due))
+    })?;
     fields.entry("phases").or_insert(found);
     fields.entry("urgency").or_insert(urgency);
     fields.entry("due").or_insert(due);
@@ -262,7 +297,9 @@ mod tests {
 
     #[test]
     fn a_015_a_pseudonym_is_no_name_and_no_number_of_a_person() {
-        for good in ["P-7f3a91c2", "01890a5d-ac96-774b-bcce-b302099a8057", "case-0042", "LHASA-2026-00017"] {
+        for good in
+            ["P-7f3a91c2", "01890a5d-ac96-774b-bcce-b302099a8057", "case-0042", "LHASA-2026-00017"]
+        {
             assert!(!name_like(good), "{good}");
         }
         for bad in ["zhang-san-57", "110105195703020019", "13912345678", "Wang-Xiaoming-1"] {

@@ -20,7 +20,8 @@ pub fn benchmarks(office: &Office, call: &Call) -> Outcome {
     let measure = word(call.asked("measure"), &MEASURES, "measure")?;
     let by = word(call.asked("by"), &GROUPS, "by")?;
     let groups = office.look(|alliance| {
-        let mut done: Vec<_> = alliance.closed().values().filter(|c| c.end != End::Withdrawn).collect();
+        let mut done: Vec<_> =
+            alliance.closed().values().filter(|c| c.end != End::Withdrawn).collect();
         done.sort_by_key(|case| case.done);
         let mut groups: BTreeMap<String, Vec<bool>> = BTreeMap::new();
         for case in done {
@@ -134,9 +135,7 @@ fn months(done: &[&ClosedCase]) -> Vec<serde_json::Value> {
             *steps += u32::from(outcome.steps);
         }
     }
-    let month = |(month, (cases, local, steps))| {
-        json!({"month": month, "cases": cases, "steps_local": local, "steps": steps})
-    };
+    let month = |(month, (cases, local, steps))| json!({"month": month, "cases": cases, "steps_local": local, "steps": steps});
     months.into_iter().map(month).collect()
 }
 
@@ -153,9 +152,7 @@ fn surgeons(done: &[&ClosedCase]) -> Vec<serde_json::Value> {
             *night += length;
         }
     }
-    let row = |(person, (hours, night)): (String, (f64, f64))| {
-        json!({"person": person, "hours": hours, "night_hours": night})
-    };
+    let row = |(person, (hours, night)): (String, (f64, f64))| json!({"person": person, "hours": hours, "night_hours": night});
     hours.into_iter().map(row).collect()
 }
 

@@ -22,19 +22,26 @@ const PEOPLE: Who = Who::People(&[]);
 /// The rows.
 pub const ROUTES: &[Route] = &[
     Route::slow(Method::Post, "/v1/login:begin", "login_begin", login_begin)
-        .open().about(TAG, "A challenge for a passkey"),
+        .open()
+        .about(TAG, "A challenge for a passkey"),
     Route::slow(Method::Post, "/v1/login:finish", "login_finish", login_finish)
-        .open().about(TAG, "The passkey's answer: a session cookie"),
+        .open()
+        .about(TAG, "The passkey's answer: a session cookie"),
     Route::slow(Method::Post, "/v1/login:recover", "login_recover", recover)
-        .open().about(TAG, "A recovery code: a session that can only enrol a new passkey"),
+        .open()
+        .about(TAG, "A recovery code: a session that can only enrol a new passkey"),
     Route::slow(Method::Post, "/v1/login:demo", "login_demo", demo)
-        .open().about(TAG, "Only in a demonstration: a session for anybody, with the token of its start"),
+        .open()
+        .about(TAG, "Only in a demonstration: a session for anybody, with the token of its start"),
     Route::slow(Method::Post, "/v1/enrol:begin", "enrol_begin", enrol_begin)
-        .open().about(TAG, "What an enrolment link is for, and a challenge for the new passkey"),
+        .open()
+        .about(TAG, "What an enrolment link is for, and a challenge for the new passkey"),
     Route::slow(Method::Post, "/v1/enrol:finish", "enrol_finish", enrol_finish)
-        .open().about(TAG, "The new passkey: the link is used up, a session cookie"),
+        .open()
+        .about(TAG, "The new passkey: the link is used up, a session cookie"),
     Route::slow(Method::Post, "/v1/logout", "logout", logout)
-        .open().about(TAG, "End the own session"),
+        .open()
+        .about(TAG, "End the own session"),
     Route::read("/v1/me", "me", me).who(Who::Member).about(TAG, "Who is logged in, and how"),
     Route::read("/v1/me/passkeys", "passkeys", |office, call| {
         let (person, _) = call.person()?;
@@ -43,17 +50,21 @@ pub const ROUTES: &[Route] = &[
         });
         Ok(Reply::list(&items.collect::<Vec<_>>(), None))
     })
-    .who(PEOPLE).about(TAG, "The own passkeys"),
+    .who(PEOPLE)
+    .about(TAG, "The own passkeys"),
     Route::slow(Method::Delete, "/v1/me/passkeys/{passkey}", "remove_passkey", |office, call| {
         let (person, _) = call.person()?;
         office.registry.remove_passkey(person, call.parameter("passkey"))?;
         Ok(Reply::empty())
     })
-    .who(PEOPLE).about(TAG, "Remove one of the own passkeys"),
+    .who(PEOPLE)
+    .about(TAG, "Remove one of the own passkeys"),
     Route::slow(Method::Post, "/v1/me:enrol", "enrol_self", enrol_self)
-        .who(PEOPLE).about(TAG, "A link to enrol a further passkey of one's own"),
+        .who(PEOPLE)
+        .about(TAG, "A link to enrol a further passkey of one's own"),
     Route::slow(Method::Post, "/v1/me/recovery-codes", "recovery_codes", recovery_codes)
-        .who(PEOPLE).about(TAG, "New recovery codes, shown once; the old ones are void"),
+        .who(PEOPLE)
+        .about(TAG, "New recovery codes, shown once; the old ones are void"),
 ];
 
 #[derive(Deserialize)]
@@ -66,7 +77,7 @@ struct Answer {
     token: Option<String>,
 }
 
-/// `PublicKeyCredential.toJSON()` (WebAuthn Level 3, section 5.1.8).
+/// `PublicKeyCredential.toJSON()` (`WebAuthn` Level 3, section 5.1.8).
 #[derive(Deserialize)]
 struct Credential {
     id: String,
@@ -102,6 +113,7 @@ fn guess(office: &Office, call: &Call) -> Result<(), Problem> {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a handler")]
 fn login_begin(office: &Arc<Office>, _: &Call) -> Outcome {
     let challenge = token::text(&office.registry.begin_login(crate::clock::now_us()));
     Ok(Reply::json(&json!({
@@ -141,7 +153,8 @@ fn login_finish(office: &Arc<Office>, call: &Call) -> Outcome {
 }
 
 fn challenge(id: &str) -> Result<Vec<u8>, Problem> {
-    token::bytes(id).ok_or_else(|| Problem::bad("the challenge's id is not base64url; nothing was done"))
+    token::bytes(id)
+        .ok_or_else(|| Problem::bad("the challenge's id is not base64url; nothing was done"))
 }
 
 /// The session's cookie. It is only ever sent back to this hub's own pages.
@@ -159,7 +172,8 @@ fn logout(office: &Arc<Office>, call: &Call) -> Outcome {
     if let Caller::Known { session: Some(name), .. } = &call.caller {
         office.registry.end_session(name)?;
     }
-    let cookie = format!("{}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0", session_cookie(office));
+    let cookie =
+        format!("{}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0", session_cookie(office));
     Ok(Reply::json(&json!({})).with(header::SET_COOKIE, cookie))
 }
 
@@ -171,7 +185,8 @@ fn enrol_begin(office: &Arc<Office>, call: &Call) -> Outcome {
         .look(|alliance| alliance.person(&enrolment.person).map(|person| person.name.clone()))
         .unwrap_or_default();
     let challenge = token::text(&challenge);
-    let known: Vec<Value> = known.iter().map(|id| json!({"type": "public-key", "id": id})).collect();
+    let known: Vec<Value> =
+        known.iter().map(|id| json!({"type": "public-key", "id": id})).collect();
     let kinds = [EDDSA, ES256].map(|alg| json!({"type": "public-key", "alg": alg}));
     Ok(Reply::json(&json!({
         "id": challenge,
@@ -223,8 +238,7 @@ fn recover(office: &Arc<Office>, call: &Call) -> Outcome {
     guess(office, call)?;
     let Recovering { person, code } = call.json()?;
     let org = office.registry.recover(&person, &code)?;
-    let token =
-        office.registry.begin_session(&person, &org, Strength::Recovery, call.now_us)?;
+    let token = office.registry.begin_session(&person, &org, Strength::Recovery, call.now_us)?;
     Ok(come_in(office, &person, &token))
 }
 
@@ -239,7 +253,8 @@ struct Demo {
 fn demo(office: &Arc<Office>, call: &Call) -> Outcome {
     guess(office, call)?;
     let Demo { token: given, person } = call.json()?;
-    let fits = office.demo.as_ref().is_some_and(|own| token::same(own.as_bytes(), given.as_bytes()));
+    let fits =
+        office.demo.as_ref().is_some_and(|own| token::same(own.as_bytes(), given.as_bytes()));
     if !fits {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
@@ -303,4 +318,3 @@ fn recovery_codes(office: &Arc<Office>, call: &Call) -> Outcome {
     }
     Ok(Reply::json(&json!({"codes": office.registry.new_recovery_codes(person, org)?})))
 }
-

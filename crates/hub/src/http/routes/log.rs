@@ -16,21 +16,29 @@ const TAG: &str = "log";
 /// The rows.
 pub const ROUTES: &[Route] = &[
     Route::slow(Method::Get, "/log/checkpoint", "log_checkpoint", checkpoint)
-        .open().about(TAG, "The newest signed checkpoint (C2SP signed note)"),
+        .open()
+        .about(TAG, "The newest signed checkpoint (C2SP signed note)"),
     Route::slow(Method::Get, "/log/tile/{level}/{a}", "log_tile", tile)
-        .open().about(TAG, "A tile of hashes: /log/tile/0/067, or .../067.p/N while it is not whole"),
+        .open()
+        .about(TAG, "A tile of hashes: /log/tile/0/067, or .../067.p/N while it is not whole"),
     Route::slow(Method::Get, "/log/tile/{level}/{a}/{b}", "log_tile_2", tile)
-        .open().about(TAG, "The same for numbers above 999 (x001/067) or a partial tile"),
+        .open()
+        .about(TAG, "The same for numbers above 999 (x001/067) or a partial tile"),
     Route::slow(Method::Get, "/log/tile/{level}/{a}/{b}/{c}", "log_tile_3", tile)
-        .open().about(TAG, "The same for numbers above 999,999 or a partial tile"),
+        .open()
+        .about(TAG, "The same for numbers above 999,999 or a partial tile"),
     Route::slow(Method::Get, "/log/tile/{level}/{a}/{b}/{c}/{d}", "log_tile_4", tile)
-        .open().about(TAG, "The same for a partial tile above 999,999"),
+        .open()
+        .about(TAG, "The same for a partial tile above 999,999"),
     Route::slow(Method::Get, "/log/proof/{seq}", "log_proof", proof_of)
-        .open().about(TAG, "The proof that an event is in the newest checkpoint"),
+        .open()
+        .about(TAG, "The proof that an event is in the newest checkpoint"),
     Route::slow(Method::Get, "/log/consistency/{old}", "log_consistency", consistency)
-        .open().about(TAG, "The proof that the newest checkpoint continues an older one"),
+        .open()
+        .about(TAG, "The proof that the newest checkpoint continues an older one"),
     Route::slow(Method::Post, "/log/witness/add-checkpoint", "log_cosign", cosign)
-        .open().about(TAG, "A witness hands in the newest checkpoint with its signature"),
+        .open()
+        .about(TAG, "A witness hands in the newest checkpoint with its signature"),
 ];
 
 fn source(office: &Office) -> Result<&Arc<dyn LogSource>, Problem> {
@@ -39,15 +47,15 @@ fn source(office: &Office) -> Result<&Arc<dyn LogSource>, Problem> {
 }
 
 fn head(office: &Office) -> Result<(u64, Vec<u8>), Problem> {
-    source(office)?
-        .checkpoint()
-        .map_err(broken)?
-        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "the log is empty: nothing happened yet"))
+    source(office)?.checkpoint().map_err(broken)?.ok_or_else(|| {
+        Problem::new(StatusCode::NOT_FOUND, "the log is empty: nothing happened yet")
+    })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn broken(error: anyhow::Error) -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("the log cannot be read now: {error}")).retry_after(1)
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("the log cannot be read now: {error}"))
+        .retry_after(1)
 }
 
 fn checkpoint(office: &Arc<Office>, _: &Call) -> Outcome {
@@ -57,7 +65,8 @@ fn checkpoint(office: &Arc<Office>, _: &Call) -> Outcome {
 fn tile(office: &Arc<Office>, call: &Call) -> Outcome {
     let absent = || Problem::new(StatusCode::NOT_FOUND, "there is no such tile");
     let level = call.id::<u8>("level")?;
-    let parts: Vec<&str> = ["a", "b", "c", "d"].iter().map(|n| call.parameter(n)).filter(|p| !p.is_empty()).collect();
+    let parts: Vec<&str> =
+        ["a", "b", "c", "d"].iter().map(|n| call.parameter(n)).filter(|p| !p.is_empty()).collect();
     let (index, width) = tile_name(&parts).ok_or_else(absent)?;
     let tile = source(office)?.tile(level, index).ok_or_else(absent)?;
     let bytes = tile.to_bytes();
@@ -68,7 +77,7 @@ fn tile(office: &Arc<Office>, call: &Call) -> Outcome {
 /// `x001/067` or `067.p/17`: the tile's number and how many hashes of it.
 fn tile_name(parts: &[&str]) -> Option<(u64, usize)> {
     let (parts, width) = match parts {
-        [front @ .., last, width] if last.ends_with(".p") => {
+        [front @ .., last, width] if last.strip_suffix(".p").is_some() => {
             let width: usize = width.parse().ok().filter(|w| (1..256).contains(w))?;
             let mut parts = front.to_vec();
             parts.push(last.strip_suffix(".p")?);
@@ -101,7 +110,9 @@ fn proof_of(office: &Arc<Office>, call: &Call) -> Outcome {
     let seq = call.id::<u64>("seq")?;
     let (size, note) = head(office)?;
     let source = source(office)?;
-    let absent = || Problem::new(StatusCode::NOT_FOUND, format!("the newest checkpoint has events 1 to {size}"));
+    let absent = || {
+        Problem::new(StatusCode::NOT_FOUND, format!("the newest checkpoint has events 1 to {size}"))
+    };
     let index = seq.checked_sub(1).filter(|index| *index < size).ok_or_else(absent)?;
     let tiles = Tiles(&**source);
     let path = proof::inclusion(&TileHashes::new(&tiles), index, size)
@@ -139,13 +150,19 @@ fn cosign(office: &Arc<Office>, call: &Call) -> Outcome {
         return no(StatusCode::SERVICE_UNAVAILABLE, "the log cannot be read now");
     };
     if given.checkpoint() != own.checkpoint() {
-        return no(StatusCode::CONFLICT, "this is not the newest checkpoint; ask for it and sign that one");
+        return no(
+            StatusCode::CONFLICT,
+            "this is not the newest checkpoint; ask for it and sign that one",
+        );
     }
     let witnesses: Vec<VerifierKey> =
         office.config.witnesses.iter().filter_map(|text| VerifierKey::parse(text).ok()).collect();
     let known = given.cosigned_by(&witnesses);
     if known.is_empty() {
-        return no(StatusCode::FORBIDDEN, "no signature of a known witness is on it; nothing was done");
+        return no(
+            StatusCode::FORBIDDEN,
+            "no signature of a known witness is on it; nothing was done",
+        );
     }
     for signature in given.note().signatures() {
         let ours = witnesses.iter().any(|w| w.name == signature.name);
@@ -166,7 +183,15 @@ mod tests {
         assert_eq!(tile_name(&["067"]), Some((67, 256)));
         assert_eq!(tile_name(&["x001", "067"]), Some((1067, 256)));
         assert_eq!(tile_name(&["x001", "067.p", "17"]), Some((1067, 17)));
-        for bad in [&["x067"][..], &["067", "067"], &["067.p", "0"], &["067.p", "256"], &["1000"], &[], &["-1"]] {
+        for bad in [
+            &["x067"][..],
+            &["067", "067"],
+            &["067.p", "0"],
+            &["067.p", "256"],
+            &["1000"],
+            &[],
+            &["-1"],
+        ] {
             assert_eq!(tile_name(bad), None, "{bad:?}");
         }
     }

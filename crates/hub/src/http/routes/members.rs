@@ -12,44 +12,69 @@ use telehand_alliance::state::Alliance;
 
 const ORG: Show = |a, f| shown(f, "org", |id| a.org(id));
 const SITE: Show = |a, f| shown(f, "id", |id| a.site(id));
-const AGREEMENT: Show =
-    |a, f| shown(f, "agreement", |id| a.agreement(id)).or_else(|| shown(f, "id", |id| a.agreement(id)));
+const AGREEMENT: Show = |a, f| {
+    shown(f, "agreement", |id| a.agreement(id)).or_else(|| shown(f, "id", |id| a.agreement(id)))
+};
 const ADMIN: Who = Who::People(&[Role::Administrator]);
 const TAG: &str = "members";
 
 /// The rows.
 pub const ROUTES: &[Route] = &[
-    Route::read("/v1/directory", "directory", directory)
-        .query(&["since"])
-        .about(TAG, "Organisations, sites, people in service, devices, paths and what they are good for"),
+    Route::read("/v1/directory", "directory", directory).query(&["since"]).about(
+        TAG,
+        "Organisations, sites, people in service, devices, paths and what they are good for",
+    ),
     Route::slow(Method::Post, "/v1/orgs:invite", "invite_org", crate::http::joining::invite)
         .who(Who::Operator)
         .about(TAG, "Ask a hospital to join: answers with the signed invitation"),
-    Route::slow(Method::Post, "/v1/join", "join_site", crate::http::joining::join)
-        .open()
-        .about(TAG, "A site's machine shows its invitation and its public keys, and gets its certificate"),
+    Route::slow(Method::Post, "/v1/join", "join_site", crate::http::joining::join).open().about(
+        TAG,
+        "A site's machine shows its invitation and its public keys, and gets its certificate",
+    ),
     Route::command(Method::Post, "/v1/orgs/{org}:join", "join_org", ORG)
-        .who(ADMIN).own().about(TAG, "Accept the invitation for the own organisation"),
+        .who(ADMIN)
+        .own()
+        .about(TAG, "Accept the invitation for the own organisation"),
     Route::command(Method::Post, "/v1/orgs/{org}:suspend", "suspend_org", ORG)
-        .who(Who::Operator).about(TAG, "Take an organisation out for now"),
+        .who(Who::Operator)
+        .about(TAG, "Take an organisation out for now"),
     Route::command(Method::Post, "/v1/orgs/{org}:reinstate", "reinstate_org", ORG)
-        .who(Who::Operator).about(TAG, "Take it in again"),
+        .who(Who::Operator)
+        .about(TAG, "Take it in again"),
     Route::command(Method::Post, "/v1/orgs/{org}:renew", "renew_org", ORG)
-        .who(Who::Operator).about(TAG, "Prolong a membership"),
+        .who(Who::Operator)
+        .about(TAG, "Prolong a membership"),
     Route::command(Method::Post, "/v1/orgs/{org}:leave", "leave_org", ORG)
-        .who(ADMIN).own().about(TAG, "Leave the alliance"),
+        .who(ADMIN)
+        .own()
+        .about(TAG, "Leave the alliance"),
     Route::command(Method::Post, "/v1/sites", "add_site", SITE)
-        .mint("id").who(ADMIN).own().about(TAG, "Add a site"),
+        .mint("id")
+        .who(ADMIN)
+        .own()
+        .about(TAG, "Add a site"),
     Route::command(Method::Put, "/v1/sites/{id}", "change_site", SITE)
-        .who(ADMIN).own().about(TAG, "Replace what is known of a site"),
+        .who(ADMIN)
+        .own()
+        .about(TAG, "Replace what is known of a site"),
     Route::command(Method::Post, "/v1/rooms", "add_room", |a, f| shown(f, "id", |id| a.room(id)))
-        .mint("id").who(ADMIN).own().about(TAG, "Add an operating room"),
+        .mint("id")
+        .who(ADMIN)
+        .own()
+        .about(TAG, "Add an operating room"),
     Route::command(Method::Post, "/v1/agreements", "draft_agreement", AGREEMENT)
-        .mint("id").who(ADMIN).own().about(TAG, "Put an agreement up for signature"),
+        .mint("id")
+        .who(ADMIN)
+        .own()
+        .about(TAG, "Put an agreement up for signature"),
     Route::command(Method::Post, "/v1/agreements/{agreement}:sign", "sign_agreement", AGREEMENT)
-        .who(ADMIN).own().about(TAG, "Sign it for the own organisation"),
+        .who(ADMIN)
+        .own()
+        .about(TAG, "Sign it for the own organisation"),
     Route::command(Method::Post, "/v1/agreements/{agreement}:end", "end_agreement", AGREEMENT)
-        .who(ADMIN).own().about(TAG, "End it early"),
+        .who(ADMIN)
+        .own()
+        .about(TAG, "End it early"),
 ];
 
 /// The directory: whole, or nothing when the caller has it already (`since` = its number, or
@@ -59,7 +84,8 @@ fn directory(office: &Office, call: &Call) -> Outcome {
     let (seq, value) = office.look(|alliance| {
         let seq = alliance.seq();
         let known = format!("\"{seq}\"");
-        let fresh = call.headers.get(header::IF_NONE_MATCH).and_then(|v: &HeaderValue| v.to_str().ok());
+        let fresh =
+            call.headers.get(header::IF_NONE_MATCH).and_then(|v: &HeaderValue| v.to_str().ok());
         let old = fresh != Some(known.as_str()) && since.is_none_or(|since| since < seq);
         (seq, old.then(|| whole(alliance)))
     });

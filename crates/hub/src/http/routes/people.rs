@@ -15,57 +15,116 @@ use telehand_alliance::refusal::Rule;
 use telehand_alliance::time::Utc;
 use telehand_alliance::view;
 
-const PERSON: Show = |a, f| shown(f, "person", |id| a.person(id)).or_else(|| shown(f, "id", |id| a.person(id)));
+const PERSON: Show =
+    |a, f| shown(f, "person", |id| a.person(id)).or_else(|| shown(f, "id", |id| a.person(id)));
 const PRIVILEGE: Show = |a, f| shown(f, "privilege", |id| a.privilege(id));
 const TAG: &str = "people";
 
 /// The rows.
 pub const ROUTES: &[Route] = &[
     Route::command(Method::Post, "/v1/people", "add_person", PERSON)
-        .mint("id").who(Who::People(&[Role::Administrator])).own().about(TAG, "Add a member of staff"),
+        .mint("id")
+        .who(Who::People(&[Role::Administrator]))
+        .own()
+        .about(TAG, "Add a member of staff"),
     Route::command(Method::Put, "/v1/people/{person}/roles", "set_roles", PERSON)
-        .who(Who::People(&[Role::Administrator])).own().about(TAG, "Set somebody's roles"),
+        .who(Who::People(&[Role::Administrator]))
+        .own()
+        .about(TAG, "Set somebody's roles"),
     Route::command(Method::Put, "/v1/people/{person}/licences", "set_licences", PERSON)
-        .who(Who::People(&[Role::Administrator, Role::Committee])).own().about(TAG, "Set somebody's licences"),
+        .who(Who::People(&[Role::Administrator, Role::Committee]))
+        .own()
+        .about(TAG, "Set somebody's licences"),
     Route::command(Method::Post, "/v1/people/{person}:suspend", "suspend_person", PERSON)
-        .who(Who::People(&[Role::Administrator, Role::Committee, Role::Quality])).own()
+        .who(Who::People(&[Role::Administrator, Role::Committee, Role::Quality]))
+        .own()
         .about(TAG, "Take somebody out for now"),
     Route::command(Method::Post, "/v1/people/{person}:reinstate", "reinstate_person", PERSON)
-        .who(Who::People(&[Role::Committee])).own().about(TAG, "Take them in again"),
+        .who(Who::People(&[Role::Committee]))
+        .own()
+        .about(TAG, "Take them in again"),
     Route::command(Method::Post, "/v1/people/{person}:remove", "remove_person", PERSON)
-        .who(Who::People(&[Role::Administrator])).own().about(TAG, "They left"),
+        .who(Who::People(&[Role::Administrator]))
+        .own()
+        .about(TAG, "They left"),
     Route::slow(Method::Post, "/v1/people/{person}:enrol", "enrolment_link", enrolment_link)
-        .who(Who::People(&[Role::Administrator])).own()
+        .who(Who::People(&[Role::Administrator]))
+        .own()
         .about(TAG, "A one-time link by which somebody enrols a passkey"),
     Route::command(Method::Post, "/v1/surgeons/{surgeon}/privileges", "apply_privilege", PRIVILEGE)
         .mint("privilege")
-        .who(Who::People(&[Role::Surgeon, Role::StandbySurgeon, Role::Committee, Role::Administrator])).own()
+        .who(Who::People(&[
+            Role::Surgeon,
+            Role::StandbySurgeon,
+            Role::Committee,
+            Role::Administrator,
+        ]))
+        .own()
         .about(TAG, "Ask for a privilege"),
     Route::command(Method::Post, "/v1/privileges/{privilege}/evidence", "add_evidence", PRIVILEGE)
         .fill(evidence)
-        .who(Who::People(&[Role::Committee, Role::Surgeon, Role::StandbySurgeon, Role::Quality])).own()
+        .who(Who::People(&[Role::Committee, Role::Surgeon, Role::StandbySurgeon, Role::Quality]))
+        .own()
         .about(TAG, "Add a piece of evidence"),
-    Route::command(Method::Post, "/v1/privileges/{privilege}:decide", "decide_privilege", PRIVILEGE)
-        .who(Who::People(&[Role::Committee])).own().about(TAG, "The committee decides"),
-    Route::command(Method::Post, "/v1/privileges/{privilege}:review", "review_privilege", PRIVILEGE)
-        .who(Who::People(&[Role::Committee])).own().about(TAG, "The committee's yearly look"),
-    Route::command(Method::Post, "/v1/privileges/{privilege}:suspend", "suspend_privilege", PRIVILEGE)
-        .who(Who::People(&[Role::Committee, Role::Quality])).own().about(TAG, "Take it away for now"),
-    Route::command(Method::Post, "/v1/privileges/{privilege}:reinstate", "reinstate_privilege", PRIVILEGE)
-        .who(Who::People(&[Role::Committee])).own().about(TAG, "Give it back"),
-    Route::command(Method::Post, "/v1/privileges/{privilege}:revoke", "revoke_privilege", PRIVILEGE)
-        .who(Who::People(&[Role::Committee, Role::Quality])).own().about(TAG, "Take it away"),
+    Route::command(
+        Method::Post,
+        "/v1/privileges/{privilege}:decide",
+        "decide_privilege",
+        PRIVILEGE,
+    )
+    .who(Who::People(&[Role::Committee]))
+    .own()
+    .about(TAG, "The committee decides"),
+    Route::command(
+        Method::Post,
+        "/v1/privileges/{privilege}:review",
+        "review_privilege",
+        PRIVILEGE,
+    )
+    .who(Who::People(&[Role::Committee]))
+    .own()
+    .about(TAG, "The committee's yearly look"),
+    Route::command(
+        Method::Post,
+        "/v1/privileges/{privilege}:suspend",
+        "suspend_privilege",
+        PRIVILEGE,
+    )
+    .who(Who::People(&[Role::Committee, Role::Quality]))
+    .own()
+    .about(TAG, "Take it away for now"),
+    Route::command(
+        Method::Post,
+        "/v1/privileges/{privilege}:reinstate",
+        "reinstate_privilege",
+        PRIVILEGE,
+    )
+    .who(Who::People(&[Role::Committee]))
+    .own()
+    .about(TAG, "Give it back"),
+    Route::command(
+        Method::Post,
+        "/v1/privileges/{privilege}:revoke",
+        "revoke_privilege",
+        PRIVILEGE,
+    )
+    .who(Who::People(&[Role::Committee, Role::Quality]))
+    .own()
+    .about(TAG, "Take it away"),
     Route::read("/v1/privileges/{privilege}", "privilege", privilege)
-        .own().about(TAG, "A privilege with its evidence and decisions"),
+        .own()
+        .about(TAG, "A privilege with its evidence and decisions"),
     Route::read("/v1/surgeons/{surgeon}/currency", "currency", currency)
-        .own().about(TAG, "Somebody's privileges: which rules hold, and when they lapse"),
+        .own()
+        .about(TAG, "Somebody's privileges: which rules hold, and when they lapse"),
     Route::read("/v1/templates", "templates", |office, _| {
         let items = office.look(|a| a.templates().iter().map(|t| json!(t)).collect::<Vec<_>>());
         Ok(Reply::list(&items, None))
     })
     .about(TAG, "What privileges ask for"),
     Route::command(Method::Put, "/v1/templates", "set_template", NOTHING)
-        .who(Who::People(&[Role::Committee])).about(TAG, "Set what a privilege asks for"),
+        .who(Who::People(&[Role::Committee]))
+        .about(TAG, "Set what a privilege asks for"),
     Route::read("/v1/procedures", "procedures", |office, _| {
         Ok(Reply::list(&office.look(|a| values(a.procedures())), None))
     })
@@ -78,11 +137,8 @@ pub const ROUTES: &[Route] = &[
 ];
 
 /// The evidence is the whole body: who adds it need not nest it.
-fn evidence(
-    _: &Office,
-    _: &Call,
-    fields: &mut crate::http::route::Fields,
-) -> Result<(), Problem> {
+#[expect(clippy::unnecessary_wraps, reason = "the shape of what fills in")]
+fn evidence(_: &Office, _: &Call, fields: &mut crate::http::route::Fields) -> Result<(), Problem> {
     if !fields.contains_key("evidence") {
         let privilege = fields.remove("privilege");
         let evidence = std::mem::take(fields);
@@ -105,7 +161,7 @@ fn enrolment_link(office: &Arc<Office>, call: &Call) -> Outcome {
     }
     let person: PersonId = call.id("person")?;
     let known = office.look(|alliance| {
-        alliance.person(&person).filter(|known| known.org == *org && known.active).is_some()
+        alliance.person(&person).is_some_and(|known| known.org == *org && known.active)
     });
     if !known {
         return Err(Problem::absent("the member of staff"));

@@ -29,27 +29,46 @@ const STARTS: u32 = 1000;
 /// The rows.
 pub const ROUTES: &[Route] = &[
     Route::slow(Method::Post, "/v1/schedule:find", "find_slots", find)
-        .who(Who::People(PLANNERS)).own()
+        .who(Who::People(PLANNERS))
+        .own()
         .about(TAG, "Starts at which everybody and everything is free and every rule holds"),
     Route::command(Method::Post, "/v1/schedule:hold", "hold", HOLD)
-        .mint("hold").fill(minutes).who(Who::People(PLANNERS)).own().about(TAG, "Keep resources free for a while"),
+        .mint("hold")
+        .fill(minutes)
+        .who(Who::People(PLANNERS))
+        .own()
+        .about(TAG, "Keep resources free for a while"),
     Route::command(Method::Post, "/v1/schedule:release", "release_hold", HOLD)
-        .who(Who::People(PLANNERS)).own().about(TAG, "Let a hold go"),
+        .who(Who::People(PLANNERS))
+        .own()
+        .about(TAG, "Let a hold go"),
     Route::command(Method::Post, "/v1/schedule:book", "book", BOOKING)
-        .fill(held).mint("booking").who(Who::People(PLANNERS)).own()
+        .fill(held)
+        .mint("booking")
+        .who(Who::People(PLANNERS))
+        .own()
         .about(TAG, "Book, or turn a hold into a booking"),
     Route::command(Method::Post, "/v1/schedule:publish", "publish_booking", BOOKING)
-        .who(Who::People(PLANNERS)).own()
+        .who(Who::People(PLANNERS))
+        .own()
         .about(TAG, "Tell the teams; refused when an anaesthetised patient may wait too long"),
     Route::command(Method::Post, "/v1/schedule:move", "move_booking", BOOKING)
-        .who(Who::People(PLANNERS)).own().about(TAG, "Move a booking"),
+        .who(Who::People(PLANNERS))
+        .own()
+        .about(TAG, "Move a booking"),
     Route::command(Method::Post, "/v1/schedule:cancel", "cancel_booking", CASE)
-        .fill(case_of).who(Who::People(PLANNERS)).own().about(TAG, "Cancel a booking"),
+        .fill(case_of)
+        .who(Who::People(PLANNERS))
+        .own()
+        .about(TAG, "Cancel a booking"),
     Route::read("/v1/bookings/{booking}", "booking", booking).own().about(TAG, "One booking"),
     Route::read("/v1/schedule:explain", "explain", explain)
-        .query(&["case", "surgeon", "start"]).own().about(TAG, "Why a surgeon cannot do a case then"),
+        .query(&["case", "surgeon", "start"])
+        .own()
+        .about(TAG, "Why a surgeon cannot do a case then"),
     Route::read("/v1/schedule/{week}", "week", week)
-        .own().about(TAG, "Bookings and holds of a week (2026-W48) that the caller's hospital shares"),
+        .own()
+        .about(TAG, "Bookings and holds of a week (2026-W48) that the caller's hospital shares"),
 ];
 
 #[derive(Deserialize)]
@@ -120,6 +139,7 @@ fn offer(
     findings.iter().all(|finding| finding.ok).then_some(request)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of what fills in")]
 fn minutes(_: &Office, _: &Call, fields: &mut Fields) -> Result<(), Problem> {
     fields.entry("minutes").or_insert(json!(5));
     Ok(())
@@ -145,6 +165,7 @@ fn held(office: &Office, call: &Call, fields: &mut Fields) -> Result<(), Problem
 }
 
 /// The case is not part of the command: it is what is answered.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of what fills in")]
 fn case_of(_: &Office, _: &Call, fields: &mut Fields) -> Result<(), Problem> {
     fields.remove("case");
     Ok(())

@@ -9,8 +9,8 @@ use crate::http::problem::Problem;
 use crate::http::route::{Fields, Method, Route, Show, Who, shown};
 use serde_json::{Value, json};
 use telehand_alliance::entity::people::Role::{
-    self, Administrator, Anaesthetist, ClinicalEngineer, Committee, NetworkEngineer, Nurse, Quality,
-    StandbySurgeon, Surgeon,
+    self, Administrator, Anaesthetist, ClinicalEngineer, Committee, NetworkEngineer, Nurse,
+    Quality, StandbySurgeon, Surgeon,
 };
 use telehand_alliance::ids::Hash32;
 use telehand_alliance::refusal::Rule;
@@ -21,41 +21,95 @@ pub(super) const GRANT: Show = |a, f| shown(f, "grant", |id| a.grant(id));
 const SESSION: Show = |a, f| shown(f, "session", |id| a.session(id));
 const OBSERVER: Show = |a, f| shown(f, "observer", |id| a.observer(id));
 const STOPPERS: &[Role] = &[
-    Surgeon, StandbySurgeon, Anaesthetist, Nurse, NetworkEngineer, ClinicalEngineer, Committee, Quality,
+    Surgeon,
+    StandbySurgeon,
+    Anaesthetist,
+    Nurse,
+    NetworkEngineer,
+    ClinicalEngineer,
+    Committee,
+    Quality,
     Administrator,
 ];
 const TAG: &str = "sessions";
 
 /// The rows.
 pub const ROUTES: &[Route] = &[
-    Route::read("/v1/cases/{case}/grants", "grants", grants).own().about(TAG, "The grants of a case"),
+    Route::read("/v1/cases/{case}/grants", "grants", grants)
+        .own()
+        .about(TAG, "The grants of a case"),
     Route::command(Method::Post, "/v1/cases/{case}/grants", "propose_grant", GRANT)
-        .mint("grant").fill(propose).who(Who::People(&[Surgeon])).own()
+        .mint("grant")
+        .fill(propose)
+        .who(Who::People(&[Surgeon]))
+        .own()
         .about(TAG, "The surgeon asks for a grant, with a passkey touched just now"),
-    Route::command(Method::Post, "/v1/sessions/{session}/grants/{grant}:sign", "cosign_grant", GRANT)
-        .around(&["session"]).fill(fresh)
-        .who(Who::People(&[StandbySurgeon, Anaesthetist, Nurse, ClinicalEngineer])).own()
-        .about(TAG, "A second person signs for the patient's site, with a passkey touched just now"),
-    Route::command(Method::Post, "/v1/sessions/{session}/grants/{grant}:revoke", "revoke_grant", GRANT)
-        .around(&["session"]).who(Who::People(STOPPERS)).own()
-        .about(TAG, "Take it back: counts at the next start, hand-over or reconnect"),
-    Route::slow(Method::Get, "/v1/sessions/{session}/grants/{grant}", "grant_token", granting::token)
-        .own().about(TAG, "The token (COSE_Sign, application/cose): the hub's signature, and the site's once it came"),
-    Route::slow(Method::Post, "/v1/sessions/{session}/grants/{grant}:cosign", "grant_cosign", granting::cosign)
-        .who(Who::Machine).own().about(TAG, "The site's machine hands in the token with its own signature"),
+    Route::command(
+        Method::Post,
+        "/v1/sessions/{session}/grants/{grant}:sign",
+        "cosign_grant",
+        GRANT,
+    )
+    .around(&["session"])
+    .fill(fresh)
+    .who(Who::People(&[StandbySurgeon, Anaesthetist, Nurse, ClinicalEngineer]))
+    .own()
+    .about(TAG, "A second person signs for the patient's site, with a passkey touched just now"),
+    Route::command(
+        Method::Post,
+        "/v1/sessions/{session}/grants/{grant}:revoke",
+        "revoke_grant",
+        GRANT,
+    )
+    .around(&["session"])
+    .who(Who::People(STOPPERS))
+    .own()
+    .about(TAG, "Take it back: counts at the next start, hand-over or reconnect"),
+    Route::slow(
+        Method::Get,
+        "/v1/sessions/{session}/grants/{grant}",
+        "grant_token",
+        granting::token,
+    )
+    .own()
+    .about(
+        TAG,
+        "The token (COSE_Sign, application/cose): the hub's signature, and the site's once it came",
+    ),
+    Route::slow(
+        Method::Post,
+        "/v1/sessions/{session}/grants/{grant}:cosign",
+        "grant_cosign",
+        granting::cosign,
+    )
+    .who(Who::Machine)
+    .own()
+    .about(TAG, "The site's machine hands in the token with its own signature"),
     Route::command(Method::Post, "/v1/sessions/{session}/events", "upload_session", SESSION)
-        .named("session_upload").who(Who::Machine).own()
-        .about(TAG, "What happened, in order; after the fact allowed, the same twice is taken once"),
+        .named("session_upload")
+        .who(Who::Machine)
+        .own()
+        .about(
+            TAG,
+            "What happened, in order; after the fact allowed, the same twice is taken once",
+        ),
     Route::read("/v1/sessions/{session}", "session", session).own().about(TAG, "One session"),
     Route::slow(Method::Get, "/v1/live", "live", crate::http::stream::live)
-        .own().about(TAG, "Sessions as they change (server-sent events)"),
+        .own()
+        .about(TAG, "Sessions as they change (server-sent events)"),
     Route::slow(Method::Get, "/v1/events", "events", crate::http::stream::events)
-        .query(&["after"]).own()
+        .query(&["after"])
+        .own()
         .about(TAG, "Events that the caller may read, from a number on (server-sent events)"),
     Route::command(Method::Post, "/v1/observers", "admit_observer", OBSERVER)
-        .mint("observer").who(Who::People(PLANNERS)).own().about(TAG, "Let somebody watch"),
+        .mint("observer")
+        .who(Who::People(PLANNERS))
+        .own()
+        .about(TAG, "Let somebody watch"),
     Route::command(Method::Delete, "/v1/observers/{observer}", "dismiss_observer", OBSERVER)
-        .who(Who::PeopleOrMachine(STOPPERS)).own().about(TAG, "Pull the switch"),
+        .who(Who::PeopleOrMachine(STOPPERS))
+        .own()
+        .about(TAG, "Pull the switch"),
 ];
 
 fn grants(office: &Office, call: &Call) -> Outcome {

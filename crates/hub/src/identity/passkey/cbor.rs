@@ -132,24 +132,28 @@ mod tests {
         assert_eq!(value.at(1).and_then(Value::int), Some(2));
         assert_eq!(value.at(-7).and_then(Value::bytes), Some([1, 2, 3].as_slice()));
         assert_eq!(rest, [0xFF]);
-        let (value, _) = first(&[0xA1, 0x63, b'f', b'm', b't', 0x64, b'n', b'o', b'n', b'e']).unwrap();
+        let (value, _) =
+            first(&[0xA1, 0x63, b'f', b'm', b't', 0x64, b'n', b'o', b'n', b'e']).unwrap();
         assert_eq!(value.named("fmt").and_then(Value::text), Some("none"));
-        assert_eq!(first(&[0x82, 0xF5, 0x80]).unwrap().0, Value::Array(vec![Value::Simple, Value::Array(vec![])]));
+        assert_eq!(
+            first(&[0x82, 0xF5, 0x80]).unwrap().0,
+            Value::Array(vec![Value::Simple, Value::Array(vec![])])
+        );
     }
 
     #[test]
     fn what_is_not_canonical_is_refused() {
         for bad in [
             &[][..],
-            &[0x18, 0x17],             // 23 in two bytes
-            &[0x5F, 0x41, 1, 0xFF],    // indefinite length
-            &[0x42, 1],                // too short
-            &[0x9A, 0xFF, 0xFF, 0xFF, 0xFF], // a long lie
-            &[0xA2, 0x01, 0x02, 0x01, 0x03], // a key twice
-            &[0x61, 0xFF],             // not UTF-8
+            &[0x18, 0x17],                         // 23 in two bytes
+            &[0x5F, 0x41, 1, 0xFF],                // indefinite length
+            &[0x42, 1],                            // too short
+            &[0x9A, 0xFF, 0xFF, 0xFF, 0xFF],       // a long lie
+            &[0xA2, 0x01, 0x02, 0x01, 0x03],       // a key twice
+            &[0x61, 0xFF],                         // not UTF-8
             &[0x81, 0x81, 0x81, 0x81, 0x81, 0x01], // too deep
-            &[0xFB, 0, 0, 0, 0, 0, 0, 0, 0], // a float
-            &[0xC0, 0x00],             // a tag
+            &[0xFB, 0, 0, 0, 0, 0, 0, 0, 0],       // a float
+            &[0xC0, 0x00],                         // a tag
         ] {
             assert_eq!(first(bad), None, "{bad:02x?}");
         }

@@ -16,7 +16,7 @@ pub enum PublicKey {
 
 /// COSE's number of ES256.
 pub const ES256: i64 = -7;
-/// COSE's number of EdDSA.
+/// COSE's number of `EdDSA`.
 pub const EDDSA: i64 = -8;
 
 impl PublicKey {
@@ -31,9 +31,7 @@ impl PublicKey {
                 point.extend_from_slice(coordinate(-3)?);
                 Some(Self::Es256(crate::identity::token::text(&point)))
             }
-            (1, EDDSA, 6) => {
-                Some(Self::Ed25519(crate::identity::token::text(coordinate(-2)?)))
-            }
+            (1, EDDSA, 6) => Some(Self::Ed25519(crate::identity::token::text(coordinate(-2)?))),
             _ => None,
         }
     }

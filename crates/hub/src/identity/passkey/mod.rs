@@ -1,4 +1,4 @@
-//! Passkeys: the verifier's half of WebAuthn Level 2 (W3C Recommendation of 8 April 2021), as far as
+//! Passkeys: the verifier's half of `WebAuthn` Level 2 (W3C Recommendation of 8 April 2021), as far as
 //! a hub needs it: "none" and self attestation, ES256 and Ed25519, user verification required.
 //!
 //! Pure: bytes and what was expected go in, a credential or a reason comes out. Whether a challenge
@@ -115,14 +115,11 @@ pub enum PasskeyError {
     User,
 }
 
-/// Verifies a registration (WebAuthn Level 2, section 7.1).
+/// Verifies a registration (`WebAuthn` Level 2, section 7.1).
 ///
 /// # Errors
 /// [`PasskeyError`]; nothing is to be kept.
-pub fn register(
-    answer: &Attestation,
-    expected: &Expected<'_>,
-) -> Result<Credential, PasskeyError> {
+pub fn register(answer: &Attestation, expected: &Expected<'_>) -> Result<Credential, PasskeyError> {
     let client = token::bytes(&answer.client_data).ok_or(PasskeyError::Form)?;
     client_data(&client, "webauthn.create", expected)?;
     let object = token::bytes(&answer.attestation_object).ok_or(PasskeyError::Form)?;
@@ -145,11 +142,7 @@ pub fn register(
 }
 
 /// "none", or a signature of the new key itself ("packed" without certificates, section 8.2).
-fn attestation(
-    object: &cbor::Value,
-    key: &PublicKey,
-    signed: &[u8],
-) -> Result<(), PasskeyError> {
+fn attestation(object: &cbor::Value, key: &PublicKey, signed: &[u8]) -> Result<(), PasskeyError> {
     let statement = object.named("attStmt").ok_or(PasskeyError::Form)?;
     match object.named("fmt").and_then(cbor::Value::text) {
         Some("none") if *statement == cbor::Value::Map(Vec::new()) => Ok(()),
@@ -168,7 +161,7 @@ fn attestation(
     }
 }
 
-/// Verifies a login with a known credential (WebAuthn Level 2, section 7.2); gives its new counter.
+/// Verifies a login with a known credential (`WebAuthn` Level 2, section 7.2); gives its new counter.
 /// `user` is the user handle that the credential was made for.
 ///
 /// # Errors

@@ -27,7 +27,9 @@ fn es256() -> Secret {
 impl Secret {
     fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
-            Self::Es256(pair) => pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
+            Self::Es256(pair) => {
+                pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
+            }
             Self::Ed25519(key) => key.sign(message).to_vec(),
         }
     }
@@ -104,7 +106,8 @@ fn a_022_a_passkey_registers_and_logs_in_with_either_key() {
     for secret in [es256(), Secret::Ed25519(SigningKey::generate())] {
         let credential = register(&registration(&secret), &EXPECTED).unwrap();
         assert_eq!((credential.id.as_str(), credential.count), ("Y3JlZGVudGlhbA", 0));
-        let login = assertion(&secret, &client("webauthn.get"), &data("localhost", UP | UV, 0, b""));
+        let login =
+            assertion(&secret, &client("webauthn.get"), &data("localhost", UP | UV, 0, b""));
         assert_eq!(assert(&login, &credential, b"user", &EXPECTED), Ok(0));
         // With extensions behind, as some browsers send.
         let more = data("localhost", UP | UV | 0x80, 1, &[0xA0]);
@@ -134,7 +137,11 @@ fn a_022_a_registration_with_anything_wrong_is_refused() {
         (with("topOrigin", json!("http://evil")), none(&good), PasskeyError::Origin),
         (create.clone(), none(&data("evil", UP | UV | 0x40, 0, &new)), PasskeyError::RelyingParty),
         (create.clone(), none(&data("localhost", UV | 0x40, 0, &new)), PasskeyError::UserPresence),
-        (create.clone(), none(&data("localhost", UP | 0x40, 0, &new)), PasskeyError::UserVerification),
+        (
+            create.clone(),
+            none(&data("localhost", UP | 0x40, 0, &new)),
+            PasskeyError::UserVerification,
+        ),
         (create.clone(), none(&data("localhost", UP | UV | 0x50, 0, &new)), PasskeyError::Flags),
         (create.clone(), none(&data("localhost", UP | UV, 0, b"")), PasskeyError::Form),
         (create.clone(), none(&[good.as_slice(), b"x"].concat()), PasskeyError::Form),
@@ -183,7 +190,11 @@ fn a_022_a_login_with_anything_wrong_is_refused() {
     let login = assertion(&secret, &get, &good);
     assert_eq!(assert(&login, &credential, b"user", &EXPECTED), Ok(5));
     fails(&assertion(&other, &get, &good), &credential, PasskeyError::Signature);
-    fails(&assertion(&secret, &client("webauthn.create"), &good), &credential, PasskeyError::Ceremony);
+    fails(
+        &assertion(&secret, &client("webauthn.create"), &good),
+        &credential,
+        PasskeyError::Ceremony,
+    );
     let rp = data("evil", UP | UV, 5, b"");
     fails(&assertion(&secret, &get, &rp), &credential, PasskeyError::RelyingParty);
     let silent = data("localhost", UP, 5, b"");
@@ -199,7 +210,10 @@ fn a_022_a_login_with_anything_wrong_is_refused() {
     fails(&changed, &credential, PasskeyError::User);
     credential.count = 5;
     fails(&login, &credential, PasskeyError::Copied);
-    assert_eq!(assert(&login, &credential, b"user", &Expected { challenge: b"", ..EXPECTED }), Err(PasskeyError::Challenge));
+    assert_eq!(
+        assert(&login, &credential, b"user", &Expected { challenge: b"", ..EXPECTED }),
+        Err(PasskeyError::Challenge)
+    );
 }
 
 #[test]
