@@ -50,7 +50,6 @@ fn one_seed_gives_one_history() {
 }
 
 /// Each rule broken on purpose must be noticed by an invariant.
-#[cfg(feature = "mutants")]
 #[test]
 fn every_broken_rule_is_noticed() {
     use telehand_alliance::mutant::{Mutant, break_rule};
