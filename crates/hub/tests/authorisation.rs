@@ -109,7 +109,7 @@ impl Cases {
     fn client(&self, by: &str) -> Client {
         match by.strip_prefix("machine:") {
             Some(org) => self.world.machine(org),
-            None if by == "nobody" => self.world.nobody.clone(),
+            None if by == "first" => self.world.admin_client.clone(),
             None => self.world.person(by),
         }
     }
@@ -192,7 +192,7 @@ fn identity(t: &mut Cases) {
     let key = keys["items"][0]["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/me/passkeys/{key}");
     assert_eq!(t.world.person("h1-nurse").send("DELETE", &path, &none).status, 403);
-    t.right("remove_passkey", "op-admin", &json!({"passkey": key}), &none);
+    t.right("remove_passkey", "first", &json!({"passkey": key}), &none);
 }
 
 fn members(t: &mut Cases) {

@@ -31,6 +31,7 @@ const WORDS: &[&str] = &[
     "reason",
     "zone",
     "rule",
+    "source",
 ];
 
 /// Checks every text of a body.
@@ -81,7 +82,10 @@ fn text_of(key: &str, text: &str) -> Result<(), Problem> {
         return limit("words", "a code, an id, a time or a hash");
     }
     // Serial numbers and numbers of registers and telephones of a hospital are long by nature.
-    if matches!(key, "serial" | "register" | "contact_24h" | "rule" | "zone" | "diversity_group") {
+    if matches!(
+        key,
+        "serial" | "register" | "contact_24h" | "rule" | "zone" | "diversity_group" | "source"
+    ) {
         return Ok(());
     }
     if holds_date(text) {

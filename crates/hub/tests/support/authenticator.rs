@@ -45,8 +45,8 @@ impl Authenticator {
         attested.extend(&point[33..]);
         let data = self.data(options["rp"]["id"].as_str().unwrap(), 0x45, &attested);
         let mut object = vec![0xA3, 0x63];
-        object.extend(b"fmt\x64none\x67attStmt\xA0\x68authData\x59");
-        object.extend((data.len() as u16).to_be_bytes());
+        object.extend(b"fmt\x64none\x67attStmt\xA0\x68authData\x58");
+        object.push(u8::try_from(data.len()).unwrap());
         object.extend(&data);
         let body = json!({
             "token": code, "id": begun["id"],

@@ -90,9 +90,13 @@ impl World {
         let mut sim = SimHub::default();
         sim.script = Some(Vec::new());
         let cast = cast::found(&mut sim, &mut Random::new(7)).unwrap();
-        let roles = json!({"roles": ["administrator", "committee", "clinical_engineer"]});
-        let path = format!("/v1/people/{}/roles", self.admin);
-        good(&self.admin_client.send("PUT", &path, &roles), "roles");
+        // Nobody changes their own roles: the first administrator hires who does the rest.
+        let second = json!({
+            "id": "op-second", "org": self.operator, "name": "Second", "active": true,
+            "roles": ["administrator", "committee", "clinical_engineer"],
+        });
+        good(&self.admin_client.send("POST", "/v1/people", &second), "second");
+        self.admin = "op-second".parse().unwrap();
         for (context, command) in sim.script.unwrap_or_default() {
             let client = match &context.actor.who {
                 Who::Person(person) => self.person(person.to_string().as_str()),
@@ -133,10 +137,8 @@ impl World {
 
     /// Somebody with a passkey's session.
     pub fn person(&self, name: &str) -> Client {
-        if name == "op-admin" || name == self.admin.to_string() {
-            return self.admin_client.clone();
-        }
-        let id: PersonId = name.parse().unwrap();
+        let id: PersonId =
+            if name == "op-admin" { self.admin.clone() } else { name.parse().unwrap() };
         let office = &self.running.as_ref().unwrap().office;
         let org = office.look(|a| a.person(&id).map(|person| person.org.clone()));
         let org = org.unwrap_or_else(|| panic!("{name} is not known"));

@@ -228,6 +228,9 @@ fn week(office: &Office, call: &Call) -> Outcome {
 /// The slots of an ISO 8601 week.
 fn week_slots(name: &str) -> Option<Slots> {
     let (year, number) = name.split_once("-W")?;
+    if !year.bytes().chain(number.bytes()).all(|b| b.is_ascii_digit()) {
+        return None;
+    }
     let (year, number): (i32, i32) = (year.parse().ok()?, number.parse().ok()?);
     if !(1970..=9999).contains(&year) || !(1..=53).contains(&number) || name.len() != 8 {
         return None;

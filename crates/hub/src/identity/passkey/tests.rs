@@ -73,7 +73,7 @@ fn object(format: &str, statement: &[u8], data: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0xA3];
     bytes.extend([text("fmt"), text(format), text("attStmt"), statement.to_vec()].concat());
     bytes.extend(text("authData"));
-    bytes.extend([&[0x59][..], &(data.len() as u16).to_be_bytes(), data].concat());
+    bytes.extend([&[0x58, u8::try_from(data.len()).unwrap()][..], data].concat());
     bytes
 }
 
