@@ -52,8 +52,17 @@ async fn run(dir: &std::path::Path, time: Duration) -> Result<()> {
     let token = registry.begin_session(&admin, &org, Strength::Passkey, clock::now_us())?;
     let client = Arc::new(Client { address: running.address, token });
     let mut one = Connection::open(&client).await?;
-    let roles = json!({"roles": ["administrator", "committee", "scheduler", "surgeon"]});
-    one.need("PUT", &format!("/v1/people/{admin}/roles"), &roles).await?;
+
+    // Nobody changes their own roles: the first administrator hires who asks.
+    let second = json!({
+        "id": "second", "org": org, "name": "Second", "active": true,
+        "roles": ["administrator", "committee", "scheduler", "surgeon"],
+    });
+    one.need("POST", "/v1/people", &second).await?;
+    let second = "second".parse().map_err(|_| anyhow::anyhow!("no id"))?;
+    let token = registry.begin_session(&second, &org, Strength::Passkey, clock::now_us())?;
+    let client = Arc::new(Client { address: running.address, token });
+    let mut one = Connection::open(&client).await?;
     let procedure = json!({
         "name": "Bench", "class": "laparoscopic", "phases": {"pre": 3, "remote": 4, "post": 2},
         "tier": "participates",
