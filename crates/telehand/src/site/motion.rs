@@ -80,14 +80,22 @@ impl Core {
         }
         if self.theatre.moving() {
             self.hold();
+        } else {
+            self.looks_afresh();
         }
     }
 
-    /// Come to rest. What was under way begins with a fresh look.
+    /// Come to rest.
     pub(super) fn hold(&mut self) {
         let _ = self.theatre.command(&Command::Hold);
+        self.looks_afresh();
+    }
+
+    /// Whoever goes again after a rest is led by a fresh look: one that was there arrives again, one
+    /// that was lost is given another try.
+    fn looks_afresh(&mut self) {
         if let Some(going) = &mut self.going
-            && matches!(going.phase, Phase::Closing(_))
+            && !matches!(going.phase, Phase::Above(_))
         {
             going.phase = Phase::Closing(Approach::new());
         }
