@@ -32,9 +32,12 @@ fn main() {
             let seen = written.entry(*kind).or_default();
             for resource in fhir::all(&alliance, *kind).take(400) {
                 // One of each status and shape: a resource is told again when its status changed.
-                let status = resource.json.get("status").map(ToString::to_string).unwrap_or_default();
-                let business = resource.json.pointer("/businessStatus/coding/0/code").map(ToString::to_string);
-                let count = seen.entry(format!("{status}{}", business.unwrap_or_default())).or_default();
+                let status =
+                    resource.json.get("status").map(ToString::to_string).unwrap_or_default();
+                let business =
+                    resource.json.pointer("/businessStatus/coding/0/code").map(ToString::to_string);
+                let count =
+                    seen.entry(format!("{status}{}", business.unwrap_or_default())).or_default();
                 if *count < EACH / 4 {
                     *count += 1;
                     writeln!(out, "{}", resource.json).unwrap();
@@ -44,7 +47,8 @@ fn main() {
     }
     for kind in Kind::ALL {
         let query = [("_count".to_owned(), "3".to_owned())];
-        let page = fhir::search("https://hub.example/fhir/r4", *kind, fhir::all(&alliance, *kind), &query);
+        let page =
+            fhir::search("https://hub.example/fhir/r4", *kind, fhir::all(&alliance, *kind), &query);
         writeln!(out, "{}", page.unwrap()).unwrap();
     }
     let statement = capability::statement("https://hub.example/fhir/r4", "0.1.0", "2026-11-20");

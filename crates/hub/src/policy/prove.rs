@@ -62,13 +62,14 @@ pub async fn prove(
     let mut proofs = Vec::new();
     for environment in policies.schema.request_envs() {
         let action = last_word(environment.action());
-        let compile =
-            |set: &PolicySet| CompiledPolicySet::compile(set, &environment, &policies.schema);
-        let rules = compile(&policies.set).map_err(unsolved)?;
+        let compile = |set: &PolicySet| {
+            CompiledPolicySet::compile(set, &environment, &policies.schema).map_err(unsolved)
+        };
+        let rules = compile(&policies.set)?;
         for (name, text) in invariants {
             let invariant = Invariant::read(name, text)?;
             let Some(direction) = invariant.about(&action) else { continue };
-            let claimed = compile(&invariant.set).map_err(unsolved)?;
+            let claimed = compile(&invariant.set)?;
             let (narrow, wide) = match direction {
                 Direction::ImpliedBy => (&rules, &claimed),
                 Direction::Implies => (&claimed, &rules),
