@@ -190,7 +190,8 @@ impl Admission {
         };
         let robot_serial = checks.robot_serial.clone();
         // Without randomness nobody is asked, and so nobody is let in.
-        self.asks = drawn.is_ok().then(|| Asks { nonce: Hash32(nonce), purpose, robot_serial, at });
+        self.asks =
+            drawn.is_ok().then_some(Asks { nonce: Hash32(nonce), purpose, robot_serial, at });
     }
 
     fn leave(&mut self) {

@@ -46,7 +46,7 @@ pub enum Heard<'a> {
     /// Its configuration, first.
     Config(&'a ArmConfig),
     /// How it stands with the console.
-    Admission(Note),
+    Admission(&'a Note),
     /// One tick.
     Report(&'a Report),
     /// It is gone; the line looks for it again.
@@ -133,7 +133,7 @@ impl ArmLine {
                 }
                 if message.first() == Some(&b'{') {
                     match serde_json::from_slice::<Note>(message) {
-                        Ok(note) => each(Heard::Admission(note)),
+                        Ok(note) => each(Heard::Admission(&note)),
                         Err(error) => eprintln!("telehand bedside: the arm's note: {error}"),
                     }
                     return;

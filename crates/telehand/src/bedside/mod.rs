@@ -169,7 +169,7 @@ impl Ward {
                 let text = serde_json::to_string(config).unwrap_or_default();
                 self.tape.note("arm", text);
             }
-            Heard::Admission(note) => self.hear_admission(note.clone()),
+            Heard::Admission(note) => self.hear_admission((*note).clone()),
             Heard::Report(report) => self.hear_report(report),
             Heard::Gone => {
                 self.tape.note("arm", "gone");
