@@ -206,7 +206,7 @@ fn write_grant(room: &Room) {
     let token = Token::new(&claims).unwrap();
     let token = token.sign(&KeyPair::from_seed(&HUB)).sign(&KeyPair::from_seed(&SITE));
     std::fs::write(room.folder.join("grant"), token.to_bytes().unwrap()).unwrap();
-    let seed: String = CONSOLE.iter().map(|byte| format!("{byte:02x}")).collect();
+    let seed = telehand_record::chain::hex(&CONSOLE);
     std::fs::write(room.folder.join("console.key"), seed).unwrap();
 }
 
