@@ -137,8 +137,8 @@ const fn words(cause: Cause) -> Words {
         C::NoSessionGrant => (
             "no session grant of the alliance was shown for this console and this robot",
             NONE,
-            "The arms stay with the bedside.",
-            "The console shows a grant signed by hub and hospital; then grant again.",
+            HOLDS,
+            "The console shows a grant signed by hub and hospital; then the bedside grants again.",
         ),
         C::PedalNotReleased => (
             "the pedal was not released since the arms began to hold",
