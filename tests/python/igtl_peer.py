@@ -252,7 +252,10 @@ def a_running_site_shows_its_case(program, scratch):
 
             scan = wait("IMAGE", look("Scan"), OPERATION_S)
             guide = wait("GuideToRas", look("GuideToRas"), OPERATION_S)
-            wait("a plan", lambda: look("Case")() and (any("PLANNED" in one for one in states) or None), OPERATION_S)
+            # The case goes on while we look: a short state may pass between two looks.
+            planned = ("PLANNED", "APPROVED", "GRABBED", "MOVING", "HELD", "WIRE")
+            seen = lambda: any(word in one for one in states for word in planned) or None
+            wait("a plan", lambda: look("Case")() and seen(), OPERATION_S)
         finally:
             client.stop()
         told = subprocess.run([program, "bridge", "ndi", "--connect", f"127.0.0.1:{ndi}", "--json", "--count", "3"],
