@@ -51,6 +51,10 @@ const en: Table = {
     what: "A command is malformed.",
     clears: "A sound command clears it; if it lasts, restart the console.",
   },
+  "G-017": {
+    what: "No session grant of the alliance was shown for this console and this robot.",
+    clears: "The console shows a grant signed by hub and hospital; then the bedside grants again.",
+  },
   "G-020": {
     what: "The hand has run ahead of the instrument.",
     clears: "Release the pedal and engage again; then move slower.",
@@ -154,6 +158,7 @@ const zh: Table = {
   "G-014": { what: "两侧时钟的误差过大，无法判断时延。", clears: "链路重新测得时钟后自行消除。" },
   "G-015": { what: "指令乱序。", clears: "下一条顺序正确的指令到达后消除。" },
   "G-016": { what: "指令格式错误。", clears: "收到正确指令后消除；若持续，请重启控制台。" },
+  "G-017": { what: "此控制台与此机器人尚未出示联盟的手术授权。", clears: "控制台出示由中心与医院共同签署的授权后，由床旁重新授予。" },
   "G-020": { what: "手的动作超前于器械。", clears: "松开踏板并重新接合，然后放慢动作。" },
   "G-021": { what: "器械将运动过快。", clears: "放慢动作，或减小运动比例。" },
   "G-022": { what: "器械将转动过快。", clears: "放慢转动。" },
